@@ -1,0 +1,1 @@
+"""Values everything else is built from: errors, ids, clocks, durations, configuration."""

@@ -1,0 +1,1 @@
+"""Git itself: remotes, objects, repositories, worktrees. The only caller of the git binary."""

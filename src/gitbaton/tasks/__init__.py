@@ -1,0 +1,1 @@
+"""Tasks: their states, claims, leases, gates and reservations (pure), and the queue over a store."""
