@@ -112,7 +112,9 @@ class Git:
         except FileNotFoundError as error:
             if not self.directory.is_dir():
                 raise BatonError(f"{self.directory} is no directory") from error
-            raise BatonError("git is not installed", next="install git 2.31 or newer") from error
+            raise BatonError(
+                "git is not installed", next="install git 2.31 or newer"
+            ) from error
         with process:
             try:
                 out, err = process.communicate(stdin, timeout=timeout)

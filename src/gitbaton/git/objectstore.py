@@ -1,0 +1,187 @@
+"""The objects of one repository: written without processes, read through one that stays.
+
+Objects are named by their content, so whatever is read once may be kept for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import tempfile
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gitbaton.core.errors import BatonError, GitFailed
+from gitbaton.core.ids import Oid
+from gitbaton.git.objects import Format, Kind, RawObject, encode_pack, loose_bytes
+from gitbaton.git.runner import Git, end_group
+
+_LOOSE_LIMIT = (
+    60  # more objects than this are written as one pack: one process, one fsync
+)
+
+
+class MissingObject(BatonError):
+    """An object that was asked for is not in the repository."""
+
+    code = "missing_object"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"git object {name} is not here")
+        self.name = name
+
+
+class ObjectStore:
+    """Reads and writes the objects of the repository at ``git_dir``. Thread-safe."""
+
+    def __init__(self, git: Git, git_dir: Path, format: Format) -> None:
+        self._git = git
+        self._objects = git_dir / "objects"
+        self.format: Format = format
+        self._lock = threading.Lock()
+        self._reader: subprocess.Popen[bytes] | None = None
+        self._owner = os.getpid()
+
+    def write(self, objects: Iterable[RawObject]) -> None:
+        """Make sure that all ``objects`` are in the repository, safely on disk.
+
+        Raises BatonError when the disk is full or not writable; what is there stays whole.
+        """
+        unique = list({item.oid: item for item in objects}.values())
+        try:
+            if len(unique) > _LOOSE_LIMIT:
+                self._git.run(
+                    "index-pack", "--stdin", stdin=encode_pack(unique, self.format)
+                )
+            else:
+                for item in unique:
+                    self._write_loose(item)
+        except OSError as error:
+            raise BatonError(
+                f"cannot write to {self._objects}: {error.strerror}"
+            ) from error
+
+    def read(self, name: str) -> tuple[Kind, bytes]:
+        """Return the kind and content of the object that ``name`` (an id, or ``id:path``) names.
+
+        Raises MissingObject.
+        """
+        return self.read_many([name])[0]
+
+    def read_many(self, names: Sequence[str]) -> list[tuple[Kind, bytes]]:
+        """Return kind and content for each of ``names``, in order. Raises MissingObject."""
+        found = self.find_many(names)
+        for name, item in zip(names, found, strict=True):
+            if item is None:
+                raise MissingObject(name)
+        return [item for item in found if item is not None]
+
+    def find_many(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:
+        """Return kind and content for each of ``names``, None for what is not there."""
+        if not names:
+            return []
+        with self._lock:
+            try:
+                return self._ask(names)
+            except (OSError, ValueError) as error:
+                self._drop()
+                raise GitFailed(["git", "cat-file"], -1, str(error)) from error
+            except BaseException:
+                self._drop()  # the conversation is out of step
+                raise
+
+    def missing(self, oids: Iterable[Oid]) -> set[Oid]:
+        """Return those of ``oids`` that are not in the repository."""
+        wanted = list(dict.fromkeys(oids))
+        if not wanted:
+            return set()
+        asked = self._git.run(
+            "cat-file",
+            "--batch-check=%(objectname)",
+            stdin="\n".join(wanted).encode() + b"\n",
+        )
+        answers = asked.text.split("\n")
+        return {
+            o for o, a in zip(wanted, answers, strict=True) if a.endswith(" missing")
+        }
+
+    def close(self) -> None:
+        """End the reading process."""
+        with self._lock:
+            self._drop()
+
+    def _ask(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:
+        reader = self._running_reader()
+        assert reader.stdin is not None and reader.stdout is not None
+        found: list[tuple[Kind, bytes] | None] = []
+        # In slices: both pipes are finite, and git answers while it is being asked.
+        for start in range(0, len(names), 200):
+            part = names[start : start + 200]
+            reader.stdin.write(b"".join(name.encode() + b"\n" for name in part))
+            reader.stdin.flush()
+            for _ in part:
+                header = reader.stdout.readline()
+                if not header:
+                    raise ValueError("git cat-file ended")
+                if header.endswith((b" missing\n", b" ambiguous\n")):
+                    found.append(None)
+                    continue
+                _, kind, size = header.split()
+                body = reader.stdout.read(int(size) + 1)
+                found.append((_kind(kind), body[:-1]))
+        return found
+
+    def _running_reader(self) -> subprocess.Popen[bytes]:
+        if self._owner != os.getpid():  # after a fork the pipes belong to the parent
+            self._reader, self._owner = None, os.getpid()
+        if self._reader is None or self._reader.poll() is not None:
+            self._reader = subprocess.Popen(
+                [self._git.binary, *self._git.options, "cat-file", "--batch"],
+                cwd=self._git.directory,
+                env=dict(self._git.env),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        return self._reader
+
+    def _drop(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is None or self._owner != os.getpid():
+            return
+        for pipe in (reader.stdin, reader.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        end_group(reader)
+
+    def _write_loose(self, item: RawObject) -> None:
+        directory = self._objects / item.oid[:2]
+        path = directory / item.oid[2:]
+        if path.exists():
+            return
+        directory.mkdir(exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix="tmp_obj_", dir=directory)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(loose_bytes(item))
+            os.chmod(temporary, 0o444)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+            raise
+
+
+def _kind(word: bytes) -> Kind:
+    match word:
+        case b"blob":
+            return "blob"
+        case b"tree":
+            return "tree"
+        case b"commit":
+            return "commit"
+    raise ValueError(f"unexpected object kind {word!r}")

@@ -1,0 +1,245 @@
+"""The clone, and the coordination repository that lives beside its refs without touching them.
+
+``<git-common-dir>/baton/`` is a bare repository with the clone's objects as alternates. All record
+objects, all pushes and all agent worktrees belong to it, so the user's refs, index, configuration,
+stash and locks are never touched (docs/design/coordination-repository.md).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from gitbaton.core.errors import BatonError
+from gitbaton.git.objects import Format
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.runner import Git, clean_environment
+
+MINIMUM_GIT = (2, 31)
+
+# Of the clone's own configuration, what says how that clone is stored rather than how its owner
+# works. Everything else (identity, credentials, URLs, filters, signing) applies to us as well.
+_STORAGE_KEYS = re.compile(
+    r"core\.(bare|worktree|repositoryformatversion|logallrefupdates|sparsecheckout.*|fsmonitor"
+    r"|untrackedcache|splitindex|hookspath)"
+    r"|(extensions|gc|maintenance|branch|include|includeif|fetch|receive|transfer|index|feature"
+    r"|push|baton)\..*"
+    r"|remote\..*\.(fetch|push|mirror|tagopt|prune|prunetags|promisor|partialclonefilter"
+    r"|skipfetchall|skipdefaultupdate)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clone:
+    """The user's repository: where it is, and git running in it."""
+
+    top: Path  # of the work tree; the git directory itself where there is none
+    common: Path  # the git directory that all its worktrees share
+    git: Git
+    format: Format
+
+    @staticmethod
+    def find(directory: Path, env: Mapping[str, str]) -> Clone:
+        """Return the repository that ``directory`` is in. Raises BatonError outside of one."""
+        git = Git(directory, clean_environment(env))
+        asked = git.run(
+            "rev-parse",
+            "--path-format=absolute",
+            "--git-common-dir",
+            "--show-object-format",
+            "--is-bare-repository",
+            check=False,
+        )
+        if asked.status != 0:
+            raise BatonError(
+                f"{directory} is not in a git repository",
+                next="git init, or baton -C DIR",
+            )
+        common, format, bare = asked.text.split("\n")
+        if format not in ("sha1", "sha256"):
+            raise BatonError(f"object format {format!r} is not supported")
+        top = Path(common)
+        if bare == "false":
+            shown = git.run("rev-parse", "--show-toplevel", check=False)
+            top = (
+                Path(shown.text)
+                if shown.status == 0 and shown.text
+                else Path(common).parent
+            )
+        return Clone(
+            top=top,
+            common=Path(common),
+            git=Git(top, git.env),
+            format="sha1" if format == "sha1" else "sha256",
+        )
+
+    def remotes(self) -> list[str]:
+        """Return the names of the clone's remotes."""
+        return [name for name in self.git.run("remote").text.split("\n") if name]
+
+
+class CoordinationRepository:
+    """The bare repository at ``<git-common-dir>/baton/``."""
+
+    def __init__(self, clone: Clone, path: Path) -> None:
+        self.clone = clone
+        self.path = path
+        self.git = Git(
+            path.parent,
+            clone.git.env,
+            (f"--git-dir={path}", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"),
+        )
+        self.objects = ObjectStore(self.git, path, clone.format)
+
+    @staticmethod
+    def open(clone: Clone) -> CoordinationRepository:
+        """Return the clone's coordination repository; make it if there is none yet.
+
+        Safe when several processes do so at once, and when one is killed half way.
+        """
+        path = clone.common / "baton"
+        repository = CoordinationRepository(clone, path)
+        if not (path / "ready").exists():
+            path.mkdir(exist_ok=True)
+            with FileLock(path / "setup.lock", timeout=60):
+                if not (path / "ready").exists():
+                    repository._create()
+        repository._follow_clone()
+        return repository
+
+    def close(self) -> None:
+        """End the processes that read from it."""
+        self.objects.close()
+
+    def remember(self, name: str, oid: str) -> None:
+        """Keep ``oid`` under the private ref ``refs/seen/<name>``, so that fetches build on it.
+
+        Best effort: another process may be writing the same ref.
+        """
+        self.git.run("update-ref", f"refs/seen/{name}", oid, check=False)
+
+    def keep(self, name: str, oid: str) -> None:
+        """Keep the commit ``oid`` and all its history whatever happens to the clone.
+
+        Objects that are only borrowed from the clone are copied first: its ``git gc`` does not
+        know of us. Then ``refs/kept/<name>`` names the commit. Raises GitFailed.
+        """
+        listing = self.git.run(
+            "rev-list",
+            "--objects",
+            "--no-object-names",
+            oid,
+            "--not",
+            "--glob=refs/kept/*",
+        )
+        if listing.stdout:
+            packed = self.git.run(
+                "pack-objects", "--stdout", "-q", stdin=listing.stdout
+            )
+            self.git.run("index-pack", "--stdin", stdin=packed.stdout)
+        self.git.run("update-ref", f"refs/kept/{name}", oid)
+
+    def release(self, name: str) -> None:
+        """Forget ``refs/kept/<name>``; its objects stay until they are pruned."""
+        self.git.run("update-ref", "-d", f"refs/kept/{name}", check=False)
+
+    def kept(self) -> dict[str, str]:
+        """Return what is kept: name -> commit."""
+        shown = self.git.run(
+            "for-each-ref", "--format=%(refname) %(objectname)", "refs/kept/"
+        )
+        pairs = (line.split(" ") for line in shown.text.split("\n") if line)
+        return {ref.removeprefix("refs/kept/"): oid for ref, oid in pairs}
+
+    def _create(self) -> None:
+        _require_git(self.clone.git)
+        self.clone.git.run(
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            f"--object-format={self.clone.format}",
+            str(self.path),
+        )
+        info = self.path / "objects" / "info"
+        info.mkdir(parents=True, exist_ok=True)
+        # Relative, so that the clone may be moved: from baton/objects to the clone's objects.
+        (info / "alternates").write_text("../../objects\n")
+        for name, value in (
+            ("include.path", "clone.config"),
+            ("gc.auto", "0"),
+            ("maintenance.auto", "false"),
+            ("core.logAllRefUpdates", "false"),
+            ("advice.detachedHead", "false"),
+        ):
+            self.git.run("config", name, value)
+        self._copy_settings()
+        (self.path / "ready").touch()
+
+    def _follow_clone(self) -> None:
+        """Take over what changed in the clone's configuration since we last looked."""
+        ours, theirs = self.path / "clone.config", self.clone.common / "config"
+        try:
+            if ours.stat().st_mtime_ns >= theirs.stat().st_mtime_ns:
+                return
+        except FileNotFoundError:
+            pass
+        self._copy_settings()
+
+    def _copy_settings(self) -> None:
+        listed = self.clone.git.run(
+            "config", "--local", "--includes", "--null", "--list"
+        )
+        lines = [
+            "# Made from the clone's configuration by gitbaton; changes here are lost.\n"
+        ]
+        for item in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
+            name, separator, value = item.partition("\n")
+            if name and not _STORAGE_KEYS.fullmatch(name.lower()):
+                lines.append(_setting(name, value if separator else None))
+        # Agents commit in worktrees of ours: the clone's hooks guard those commits too.
+        hooks = self.clone.git.run(
+            "rev-parse", "--path-format=absolute", "--git-path", "hooks"
+        )
+        lines.append(_setting("core.hookspath", hooks.text))
+        temporary = self.path / f"clone.config.{os.getpid()}"
+        temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+        temporary.chmod(
+            0o600
+        )  # may hold credentials (http.extraHeader), as the original does
+        temporary.replace(self.path / "clone.config")
+        (self.path / "info").mkdir(exist_ok=True)
+        for file in ("exclude", "attributes"):
+            source = self.clone.common / "info" / file
+            if source.is_file():
+                shutil.copyfile(source, self.path / "info" / file)
+        if (self.clone.common / "shallow").is_file():
+            shutil.copyfile(self.clone.common / "shallow", self.path / "shallow")
+
+
+def _setting(name: str, value: str | None) -> str:
+    """Return one setting as it stands in a configuration file (git-config(1), Syntax)."""
+    section, _, key = name.rpartition(".")
+    head, dot, sub = section.partition(".")
+    escaped = sub.replace("\\", "\\\\").replace('"', '\\"')
+    title = f'[{head} "{escaped}"]' if dot else f"[{head}]"
+    if value is None:
+        return f"{title}\n\t{key}\n"
+    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'{title}\n\t{key} = "{text}"\n'
+
+
+def _require_git(git: Git) -> None:
+    shown = git.run("version").text
+    found = re.search(r"(\d+)\.(\d+)", shown)
+    if found is None or (int(found[1]), int(found[2])) < MINIMUM_GIT:
+        raise BatonError(
+            f"git 2.31 or newer is needed, found: {shown}",
+            next="upgrade git and try again",
+        )
