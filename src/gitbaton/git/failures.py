@@ -1,0 +1,97 @@
+"""Why a remote could not be used, from what git and its helpers print.
+
+Git has one exit status (128) for all of it, so the text decides. Unknown text means the weaker
+claim: unreachable when asking, unknown when something may have been sent.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit, urlunsplit
+
+from gitbaton.core.errors import BatonError, HostRefused, RemoteUnreachable
+from gitbaton.git.answers import printable, remote_lines
+
+
+class RepositoryMissing(RemoteUnreachable):
+    """The host answers, and there is no repository at this address (or not for us)."""
+
+    code = "no_repository"
+
+
+_AUTH = re.compile(
+    r"Authentication failed|Permission denied \(|Permission denied, please try again"
+    r"|could not read (?:Username|Password)|terminal prompts disabled|Host key verification failed"
+    r"|returned error: 40[13]\b|HTTP 40[13]\b|not authorized|Invalid username or"
+    r"|access denied|denied to |No supported authentication|Too many authentication failures"
+    r"|Write access to repository not granted|403 Forbidden",
+    re.IGNORECASE,
+)
+_MISSING = re.compile(
+    r"does not appear to be a git repository|repository '[^']*' not found"
+    r"|repository not found|not a git repository|returned error: 404\b|no such repository"
+    r"|project you were looking for could not be found|repository not exported",
+    re.IGNORECASE,
+)
+# Printed by git only before it sent its first command: connect.c (die_initial_contact) and
+# remote-curl.c (discover_refs). "The remote end hung up unexpectedly" is not among them.
+_BEFORE_SENDING = re.compile(
+    r"Could not read from remote repository|hung up upon initial contact"
+    r"|unable to access '|unable to connect to |unable to look up |Authentication failed for '"
+    r"|could not read (?:Username|Password) for '|repository '[^']*' not found"
+    r"|HTTP 40[13]\b|unable to find remote helper|transport '[^']*' not allowed",
+)
+_HINTS = {
+    "missing": "git remote -v",
+    "refused": "git ls-remote, to see whether git itself gets in",
+    "unreachable": "try again when the network is back",
+}
+
+
+def shown(url: str) -> str:
+    """Return ``url`` without credentials, as it may be printed and logged.
+
+    ``ssh`` keeps its user name (``git@host`` is part of the address); web addresses keep none,
+    since a token may stand there.
+    """
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    user, at, host = parts.netloc.rpartition("@")
+    if not at:
+        return url
+    keep = user.partition(":")[0] if parts.scheme in ("ssh", "git+ssh", "ssh+git") else ""
+    return urlunsplit(parts._replace(netloc=f"{keep}@{host}" if keep else host))
+
+
+def failure(stderr: str, url: str) -> BatonError:
+    """Return the error that ``stderr`` of a failed listing, fetch or push stands for.
+
+    HostRefused for credentials and permissions, RepositoryMissing where nothing is at ``url``,
+    RemoteUnreachable for everything else.
+    """
+    text = printable(_own_words(stderr).replace(url, shown(url)))
+    said = remote_lines(stderr)
+    words = f"{text} {said}".strip() or "git said nothing"
+    if _AUTH.search(words):
+        return HostRefused(f"{shown(url)}: {words}", next=_HINTS["refused"])
+    if _MISSING.search(words):
+        return RepositoryMissing(
+            f"there is no repository at {shown(url)}: {words}", next=_HINTS["missing"]
+        )
+    return RemoteUnreachable(f"{shown(url)} cannot be reached: {words}", next=_HINTS["unreachable"])
+
+
+def nothing_was_sent(stderr: str) -> bool:
+    """Tell whether a failed push surely ended before its first command left this machine."""
+    return _BEFORE_SENDING.search(_own_words(stderr)) is not None
+
+
+def is_passing(error: Exception) -> bool:
+    """Tell whether asking again soon may help: the network's fault, not the answer's."""
+    return isinstance(error, RemoteUnreachable) and not isinstance(error, RepositoryMissing)
+
+
+def _own_words(stderr: str) -> str:
+    """Drop what the other side printed: a hook's output must not decide what we believe."""
+    return "\n".join(ln for ln in stderr.splitlines() if not ln.startswith("remote:"))
