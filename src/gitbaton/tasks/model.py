@@ -31,7 +31,7 @@ class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """The base of all record parts: immutable, by keyword, nothing unexpected."""
 
 
-class Claim(Frozen):
+class Claim(Frozen, frozen=True, kw_only=True):
     """This agent holds this task, in this epoch, until the lease runs out unrenewed."""
 
     agent: str
@@ -44,7 +44,15 @@ class Claim(Frozen):
     lease: float  # seconds
 
 
-class Approval(Frozen):
+class Ending(Frozen, frozen=True, kw_only=True):
+    """How the last claim ended: lets its holder repeat a call whose answer was lost."""
+
+    word: str  # the event's word in the audit trail: "done", "release", "reset" ...
+    epoch: int
+    nonce: str
+
+
+class Approval(Frozen, frozen=True, kw_only=True):
     """A human's yes, bound to what was approved (``digest``, see ``tasks/gates.py``)."""
 
     by: str
@@ -54,7 +62,7 @@ class Approval(Frozen):
     signature: str | None = None
 
 
-class Result(Frozen):
+class Result(Frozen, frozen=True, kw_only=True):
     """What a finished task left behind."""
 
     branch: str | None = None
@@ -62,7 +70,7 @@ class Result(Frozen):
     text: str | None = None
 
 
-class Landing(Frozen):
+class Landing(Frozen, frozen=True, kw_only=True):
     """A landing in two steps (hosts without atomic push): announced, not yet confirmed."""
 
     branch: str
@@ -71,7 +79,7 @@ class Landing(Frozen):
     review: bool = False
 
 
-class Remark(Frozen):
+class Remark(Frozen, frozen=True, kw_only=True):
     """Something a person or a failed attempt tells the next attempt; part of its prompt."""
 
     at: str
@@ -80,7 +88,7 @@ class Remark(Frozen):
     text: str
 
 
-class Task(Frozen):
+class Task(Frozen, frozen=True, kw_only=True):
     """One piece of work and its whole state. Durations in seconds, times in RFC 3339."""
 
     id: TaskId
@@ -98,7 +106,9 @@ class Task(Frozen):
     target: str | None = None
     plan: str | None = None
     deliverable: str | None = None
-    branch: str | None = None  # the branch that results are published on; None: <prefix><id>
+    branch: str | None = (
+        None  # the branch that results are published on; None: <prefix><id>
+    )
     attempts: int = 0  # attempts that failed or were reset
     max_attempts: int = 3
     timeout: float | None = None
@@ -109,6 +119,7 @@ class Task(Frozen):
     not_before: str | None = None  # the same as a time, for people only
     epoch: int = 0  # claims so far; the fencing token of the next is one more
     claim: Claim | None = None
+    ended: Ending | None = None
     landing: Landing | None = None
     result: Result | None = None
     reason: str | None = None
