@@ -148,17 +148,7 @@ class PlainRemote:
         if atomic and self._atomic is False:
             return _all(updates, PushState.UNSENT, "the host takes no atomic pushes")
         try:
-            done = self._run(
-                (
-                    "push",
-                    *_PUSH,
-                    *(["--atomic"] if atomic else []),
-                    *_leases(updates),
-                    "--",
-                )
-                + (self._url, *_refspecs(updates)),
-                timeout=self._push_timeout,
-            )
+            done = self._run(self._push_command(updates, atomic=atomic), timeout=self._push_timeout)
         except GitTimeout as error:
             return _all(updates, PushState.UNKNOWN, error.message)
         if atomic and _NO_ATOMIC in done.stderr:
@@ -170,6 +160,10 @@ class PlainRemote:
         if atomic:
             self._atomic = True
         return fates
+
+    def _push_command(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Sequence[str]:
+        options = [*_PUSH, "--atomic"] if atomic else _PUSH
+        return ["push", *options, *_leases(updates), "--", self._url, *_refspecs(updates)]
 
     def _unanswered(self, updates: Sequence[RefUpdate], done: Completed) -> Mapping[str, RefResult]:
         """Judge a push that told nothing of any ref: surely not sent, or unknown."""

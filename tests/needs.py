@@ -1,0 +1,54 @@
+"""What a test needs from the machine: there, or a skip on a desk and a failure in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+
+def needs(part: str) -> None:
+    """Return if ``part`` (``sshd``, ``http-backend``) is installed; else skip, in CI fail."""
+    reason = missing(part)
+    if reason is None:
+        return
+    import pytest  # here: servers and oracles use this module without it
+
+    if os.environ.get("CI", "").lower() in ("true", "1"):
+        pytest.fail(f"CI must have {part}: {reason}")
+    pytest.skip(reason)
+
+
+def missing(part: str) -> str | None:
+    """Return why ``part`` cannot be used here; None if it can."""
+    return _CHECKS[part]()
+
+
+def sshd_binary() -> str | None:
+    """Return the path of sshd. It must be absolute: sshd runs itself again."""
+    return shutil.which("sshd", path="/usr/sbin:/usr/local/sbin:/usr/bin:/opt/homebrew/sbin")
+
+
+def http_backend() -> Path:
+    """Return where git keeps its CGI program for smart HTTP."""
+    asked = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
+    return Path(asked.stdout.strip()) / "git-http-backend"
+
+
+def _sshd() -> str | None:
+    absent = [tool for tool in ("ssh", "ssh-keygen") if shutil.which(tool) is None]
+    if sshd_binary() is None:
+        absent.append("sshd")
+    return (
+        f"not installed: {', '.join(absent)} (openssh-server, openssh-client)" if absent else None
+    )
+
+
+def _backend() -> str | None:
+    path = http_backend()
+    return None if path.is_file() else f"{path} is not installed (it comes with git)"
+
+
+_CHECKS: Mapping[str, Callable[[], str | None]] = {"sshd": _sshd, "http-backend": _backend}
