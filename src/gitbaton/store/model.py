@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final, NewType, TypeAlias
+from typing import Any, Final, Literal, NewType, TypeAlias
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import Oid
@@ -161,10 +161,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """Not done: the host said no although every expectation holds (hook, permission, ref rule)."""
+    """Not done: the host said no although every expectation holds.
+
+    ``code``: ``refused`` (hook, permission, ref rule), ``no_atomic`` (it cannot move records and
+    branches together), ``contention`` (others were faster for as long as we were patient),
+    ``damaged`` (what is there is no record).
+    """
 
     reason: str
     ref: str | None = None
+    code: Literal["refused", "no_atomic", "contention", "damaged"] = "refused"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,375 @@
+"""From a state and a transaction to ref updates, or to the conflict between them.
+
+Reads objects (to edit the board's trees) and decides; sends nothing. Every rule of the protocol
+about what moves together is here (docs/design/protocol.md, "Every transaction").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gitbaton.core.errors import DamagedRecord
+from gitbaton.core.ids import Oid
+from gitbaton.git.objects import Commit, Person, RawObject, encode_commit, make_object
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.remote import RefUpdate
+from gitbaton.git.trees import edit_tree
+from gitbaton.store.gitengine.board import card_object
+from gitbaton.store.gitengine.envelope import (
+    FORMAT,
+    Companion,
+    Envelope,
+    MovedRef,
+    VersionObjects,
+    build_version,
+    encode_envelope,
+)
+from gitbaton.store.gitengine.layout import Layout, live_path, parked_path
+from gitbaton.store.gitengine.state import Held, Place, State
+from gitbaton.store.model import (
+    ABSENT,
+    DELETE,
+    Absent,
+    Conflict,
+    Key,
+    Record,
+    Target,
+    Transaction,
+    Value,
+    Version,
+)
+from gitbaton.store.protocol import BoardPolicy
+
+MAX_REFS = 100  # created or deleted in one push; 1,000 deletions took a server 4-13 s
+_COMPANIONS = 8  # members of a transaction that keep each other's half
+_RENDERED = 2000  # with more records, only upkeep renders the board's pages
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What stays the same however often a transaction is tried: its nonce and its time."""
+
+    transaction: str
+    at: str
+    seconds: int
+
+
+@dataclass(slots=True)
+class Plan:
+    """Updates to push, with the objects they need and the versions that they make."""
+
+    updates: list[RefUpdate] = field(default_factory=list)
+    objects: list[RawObject] = field(default_factory=list)
+    versions: dict[Key, Oid] = field(default_factory=dict)
+    envelopes: dict[Key, Envelope] = field(default_factory=dict)
+    deleted: set[Key] = field(default_factory=set)
+    board_commit: Oid | None = None
+
+
+@dataclass(slots=True)
+class BoardEdit:
+    """A change of the board: files by path, and commits to keep reachable from it."""
+
+    files: dict[str, Oid | None] = field(default_factory=dict)
+    keep: list[Oid] = field(default_factory=list)
+
+    def park(self, name: str, card: Oid) -> None:
+        self.files[parked_path(name)] = card
+        self.files[live_path(name)] = None
+
+    def mark(self, name: str, card: Oid) -> None:
+        self.files[live_path(name)] = card
+        self.files[parked_path(name)] = None
+
+    def drop(self, name: str) -> None:
+        self.files[live_path(name)] = None
+        self.files[parked_path(name)] = None
+
+
+class Planner:
+    """Plans transactions for one layout and one board policy."""
+
+    def __init__(
+        self, objects: ObjectStore, layout: Layout, policy: BoardPolicy
+    ) -> None:
+        self._objects = objects
+        self.layout = layout
+        self._policy = policy
+        self._prefix = f"{policy.collection}/"
+
+    def successor(
+        self,
+        tx: Transaction,
+        key: Key,
+        held: Held | None,
+        stamp: Stamp,
+        *,
+        linear: bool,
+    ) -> Envelope:
+        """Return the envelope that ``tx`` writes under ``key`` on top of ``held``.
+
+        A heartbeat stands beside the heartbeat before it, not upon it, so that the chain does
+        not grow with time; where the host refuses that (``linear``), it stands upon it.
+        """
+        value = tx.write[key]
+        assert value is not DELETE
+        after: str | None = None
+        if held is not None:
+            beside = tx.heartbeat and held.envelope.heartbeat and not linear
+            after = held.envelope.after if beside else held.version
+        return Envelope(
+            format=FORMAT,
+            key=key,
+            seq=held.envelope.seq + 1 if held else 1,
+            transaction=stamp.transaction,
+            heartbeat=tx.heartbeat,
+            after=after,
+            at=stamp.at,
+            actor=tx.actor.name,
+            email=tx.actor.email,
+            subject=tx.subject,
+            moves=[
+                MovedRef(self.layout.target(m.target), m.old, m.new) for m in tx.moves
+            ],
+            value=dict(value),
+        )
+
+    def hot(
+        self, tx: Transaction, held: Held, stamp: Stamp, *, linear: bool
+    ) -> tuple[RefUpdate, VersionObjects, Envelope]:
+        """Plan a transaction that moves one live record and nothing else: one ref, no look."""
+        (key,) = tx.write
+        envelope = self.successor(tx, key, held, stamp, linear=linear)
+        built = build_version(envelope, self._objects.format)
+        return (
+            RefUpdate(self.layout.ref(key), held.version, built.commit),
+            built,
+            envelope,
+        )
+
+    def plan(
+        self, state: State, tx: Transaction, stamp: Stamp, *, linear: bool, atomic: bool
+    ) -> Plan | Conflict:
+        """Plan ``tx`` on ``state``, or return the Conflict between them.
+
+        ``atomic`` False (a host without atomic push): nothing is parked, and halves do not name
+        each other, since the updates will be sent one by one. Raises DamagedRecord.
+        """
+        for key in tx.write:
+            if key in state.damaged:
+                raise DamagedRecord(
+                    f"{key} is damaged: {state.damaged[key]}", next="baton doctor"
+                )
+        moves, moved = self._moves(state, tx)
+        found = _found(state, tx)
+        if found or moved:
+            return Conflict(found, moved)
+
+        plan = Plan()
+        for key, value in tx.write.items():
+            if value is not DELETE:
+                plan.envelopes[key] = self.successor(
+                    tx, key, state.held.get(key), stamp, linear=linear
+                )
+        built = self._build(plan, state, atomic=atomic)
+        park = atomic and self._parks(state, tx)
+        edit = BoardEdit()
+        for key, value in tx.write.items():
+            held = state.held.get(key)
+            if value is DELETE:
+                assert held is not None
+                self._delete(plan, edit, key, held)
+            else:
+                self._write(plan, edit, key, held, built[key], park=park)
+        if edit.files:
+            self.move_board(
+                plan, state, edit, tx.actor.name, tx.actor.email, tx.subject, stamp
+            )
+        plan.updates += moves
+        return plan
+
+    def move_board(
+        self,
+        plan: Plan,
+        state: State,
+        edit: BoardEdit,
+        actor: str,
+        email: str,
+        subject: str,
+        stamp: Stamp,
+        *,
+        render: bool = False,
+    ) -> None:
+        """Add to ``plan`` the board commit that makes ``edit``, first among the updates."""
+        if render or len(state.held) <= _RENDERED:
+            for path, content in self._rendered(state, plan).items():
+                blob = make_object("blob", content, self._objects.format)
+                plan.objects.append(blob)
+                edit.files[path] = blob.oid
+        tree, made = edit_tree(self._objects, state.board.tree, edit.files)
+        parents = [oid for oid in (state.board.tip,) if oid is not None]
+        parents += [oid for oid in dict.fromkeys(edit.keep) if oid not in parents]
+        message = f"{subject}\n\nBaton-Transaction: {stamp.transaction}"
+        body = encode_commit(
+            Commit(tree, tuple(parents), Person(actor, email, stamp.seconds), message)
+        )
+        commit = make_object("commit", body, self._objects.format)
+        plan.objects += [*made, commit]
+        plan.board_commit = commit.oid
+        plan.updates.insert(
+            0, RefUpdate(self.layout.board, state.board.tip, commit.oid)
+        )
+
+    def materialise(self, plan: Plan, held: Held) -> None:
+        """Make sure the commit of ``held`` can be pushed: a record parked since birth has none.
+
+        Raises DamagedRecord when its bytes do not give the version that the board claims.
+        """
+        if self._objects.find_many([held.version])[0] is not None:
+            return
+        built = build_version(held.envelope, self._objects.format)
+        if built.commit != held.version:
+            raise DamagedRecord(
+                f"{held.envelope.key}: version {held.version} is not what its content gives",
+                next="baton doctor",
+            )
+        plan.objects += built.objects
+
+    def card(self, plan: Plan, version: Oid, envelope: Envelope) -> Oid:
+        """Add the board file of a version to ``plan`` and return its blob."""
+        blob = card_object(self._objects, version, encode_envelope(envelope))
+        plan.objects.append(blob)
+        return blob.oid
+
+    def _moves(
+        self, state: State, tx: Transaction
+    ) -> tuple[list[RefUpdate], dict[Target, Oid | None]]:
+        updates: list[RefUpdate] = []
+        moved: dict[Target, Oid | None] = {}
+        for move in tx.moves:
+            ref = self.layout.target(move.target)
+            current = state.refs.get(ref)
+            if current == move.new:
+                continue  # a push of ours got that far before the server died
+            if current != move.old:
+                moved[move.target] = current
+            else:
+                updates.append(RefUpdate(ref, move.old, move.new))
+        return updates, moved
+
+    def _build(
+        self, plan: Plan, state: State, *, atomic: bool
+    ) -> dict[Key, VersionObjects]:
+        members = plan.envelopes
+        halves: Mapping[Key, bytes] = {}
+        if atomic and 2 <= len(members) <= _COMPANIONS:
+            linked = {
+                key: Companion(
+                    held.version if (held := state.held.get(key)) else None, e.seq
+                )
+                for key, e in members.items()
+            }
+            halves = {key: encode_envelope(e) for key, e in members.items()}
+            for key, envelope in list(members.items()):
+                others = {k: c for k, c in linked.items() if k != key}
+                members[key] = msgspec.structs.replace(envelope, companions=others)
+        return {
+            key: build_version(
+                envelope,
+                self._objects.format,
+                companions={k: body for k, body in halves.items() if k != key},
+            )
+            for key, envelope in members.items()
+        }
+
+    def _parks(self, state: State, tx: Transaction) -> bool:
+        """Tell whether the records that ``tx`` creates go to the board instead of the window."""
+        created = [
+            value
+            for key, value in tx.write.items()
+            if key.startswith(self._prefix)
+            and tx.expect[key] is ABSENT
+            and value is not DELETE
+        ]
+        live = sum(1 for h in state.held.values() if h.place is Place.LIVE)
+        fits = (
+            len(created) <= MAX_REFS and live + len(created) <= self._policy.live_window
+        )
+        return not fits and all(
+            self._policy.parkable(v) for v in created if v is not DELETE
+        )
+
+    def _write(
+        self,
+        plan: Plan,
+        edit: BoardEdit,
+        key: Key,
+        held: Held | None,
+        built: VersionObjects,
+        *,
+        park: bool,
+    ) -> None:
+        plan.versions[key] = built.commit
+        on_board = key.startswith(self._prefix)
+        name = key.removeprefix(self._prefix)
+        if held is None and on_board and park:
+            edit.park(name, self.card(plan, built.commit, plan.envelopes[key]))
+            return
+        plan.objects += built.objects
+        if held is not None and held.place is Place.LIVE:
+            plan.updates.append(
+                RefUpdate(self.layout.ref(key), held.version, built.commit)
+            )
+            return
+        if held is not None:
+            self.materialise(plan, held)
+        plan.updates.append(RefUpdate(self.layout.ref(key), None, built.commit))
+        if on_board:
+            edit.mark(name, self.card(plan, built.commit, plan.envelopes[key]))
+
+    def _delete(self, plan: Plan, edit: BoardEdit, key: Key, held: Held) -> None:
+        if not key.startswith(self._prefix):
+            raise ValueError(
+                f"{key}: only records in {self._prefix} can be deleted on git"
+            )
+        edit.drop(key.removeprefix(self._prefix))
+        plan.deleted.add(key)
+        if held.place is Place.LIVE:
+            plan.updates.append(RefUpdate(self.layout.ref(key), held.version, None))
+        # A delete with an old value that the server does not know would succeed whatever is
+        # there: the version is made reachable from the board in the same push.
+        self.materialise(plan, held)
+        edit.keep.append(held.version)
+
+    def _rendered(self, state: State, plan: Plan) -> Mapping[str, bytes]:
+        values: dict[str, Value] = {
+            key.removeprefix(self._prefix): held.envelope.value
+            for key, held in state.held.items()
+            if key.startswith(self._prefix) and key not in plan.deleted
+        }
+        for key, envelope in plan.envelopes.items():
+            if key.startswith(self._prefix):
+                values[key.removeprefix(self._prefix)] = envelope.value
+        return self._policy.render(values)
+
+
+def permanent(held: Held) -> Oid:
+    """Return the version of ``held`` that stays: a heartbeat will be replaced, its claim not."""
+    if held.envelope.heartbeat and held.envelope.after:
+        return Oid(held.envelope.after)
+    return held.version
+
+
+def _found(state: State, tx: Transaction) -> dict[Key, Record | Absent]:
+    found: dict[Key, Record | Absent] = {}
+    for key, expected in tx.expect.items():
+        held = state.held.get(key)
+        if held is None:
+            if expected is not ABSENT:
+                found[key] = ABSENT
+        elif expected is ABSENT or str(expected) != held.version:
+            found[key] = Record(Version(held.version), held.envelope.value)
+    return found

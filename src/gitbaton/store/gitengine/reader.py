@@ -1,0 +1,264 @@
+"""Looks at the remote: list, fetch what is new, decode, and look again when it is torn."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Mapping, Sequence
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import DamagedRecord, RemoteUnreachable
+from gitbaton.core.ids import Oid
+from gitbaton.git.remote import Listing, Remote
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.gitengine.board import Board, decode_card, read_board
+from gitbaton.store.gitengine.envelope import (
+    Envelope,
+    companion_path,
+    decode_envelope,
+    record_path,
+)
+from gitbaton.store.gitengine.layout import Layout
+from gitbaton.store.gitengine.state import Held, State, assemble
+from gitbaton.store.model import Key
+
+_LOOKS = 8  # listings before a state that stays torn is taken as it is
+_PATIENCE = 2  # equal torn looks in a row that prove it is the remote, not the listing
+_CACHED = 200_000  # decoded records kept; each is a few hundred bytes
+
+
+class Reader:
+    """Reads the state of one remote. Thread-safe; decoded objects are cached by their id."""
+
+    def __init__(
+        self,
+        repository: CoordinationRepository,
+        remote: Remote,
+        layout: Layout,
+        collection: str,
+        clock: Clock,
+        rng: random.Random,
+    ) -> None:
+        self._repository = repository
+        self._objects = repository.objects
+        self._remote = remote
+        self._layout = layout
+        self._collection = collection
+        self._clock = clock
+        self._rng = rng
+        self._lock = threading.Lock()
+        self._envelopes: dict[Oid, Envelope | str] = {}  # a version, or why it is none
+        self._cards: dict[Oid, tuple[Oid, Envelope] | str] = {}  # board files, by blob
+        self._board = Board()
+
+    def look(self, extra: Sequence[str] = ()) -> State:
+        """Return the present state, with the values of the refs ``extra`` in ``State.refs``.
+
+        A listing that shows half a transaction is repeated; what stays torn is on the remote
+        itself (a server was killed half way) and is returned completed as far as it can be.
+        Raises RemoteUnreachable, HostRefused.
+        """
+        last: tuple[frozenset[str], Mapping[str, Oid]] | None = None
+        same = 0
+        for turn in range(_LOOKS):
+            if turn:
+                self._clock.sleep(self._rng.uniform(0.0, 0.02 * 2**turn))
+            asked = self._clock.elapsed()
+            listing = self._remote.list(
+                [self._layout.namespace, self._layout.board, *extra]
+            )
+            answered = self._clock.elapsed()
+            state = self._state(listing, asked, answered)
+            if state is None:  # an object was gone before we could fetch it
+                continue
+            if not state.torn:
+                return state
+            same = same + 1 if last == (state.torn, state.refs) else 1
+            if same >= _PATIENCE:
+                return state
+            last = (state.torn, state.refs)
+        raise RemoteUnreachable(
+            f"{self._remote.url} changed faster than it could be read", next="try again"
+        )
+
+    def envelope(self, version: Oid) -> Envelope | None:
+        """Return the envelope of ``version`` if it is known here, without asking the remote."""
+        cached = self._envelopes.get(version)
+        if cached is not None:
+            return cached if isinstance(cached, Envelope) else None
+        found = self._objects.find_many([record_path(version)])[0]
+        if found is None:
+            return None
+        decoded = self._decode(version, None, found[1])
+        return decoded if isinstance(decoded, Envelope) else None
+
+    def learn(self, version: Oid, envelope: Envelope) -> None:
+        """Remember a version that was just written."""
+        with self._lock:
+            self._envelopes[version] = envelope
+
+    def includes(self, held: Held, seq: int, transaction: str) -> bool:
+        """Tell whether the history of ``held`` has ``transaction`` as its version ``seq``.
+
+        This is how a client recognises its own write after the server's answer was lost.
+        """
+        current: Envelope | None = held.envelope
+        while current is not None and current.seq > seq and current.after:
+            current = self.envelope(Oid(current.after))
+        return (
+            current is not None
+            and current.seq == seq
+            and current.transaction == transaction
+        )
+
+    def card_version(self, name: str, blob: Oid) -> Oid | None:
+        """Return the version that the board file ``blob`` shows, None when it is damaged."""
+        try:
+            return self._decode_board_file(name, blob)[0]
+        except DamagedRecord:
+            return None
+
+    def card_envelope(self, name: str, blob: Oid | None) -> Envelope | None:
+        """Return the envelope that the board file ``blob`` shows, None without one."""
+        if blob is None:
+            return None
+        try:
+            return self._decode_board_file(name, blob)[1]
+        except DamagedRecord:
+            return None
+
+    def board_includes(self, state: State, commit: Oid) -> bool:
+        """Tell whether ``commit`` is the board's tip or among its ancestors."""
+        if state.board.tip is None:
+            return False
+        asked = self._repository.git.run(
+            "merge-base", "--is-ancestor", commit, state.board.tip, check=False
+        )
+        return asked.status == 0
+
+    def _state(self, listing: Listing, asked: float, answered: float) -> State | None:
+        with self._lock:
+            refs = {
+                r: o
+                for r, o in listing.refs.items()
+                if r.startswith(self._layout.namespace)
+            }
+            keyed = {ref: self._layout.key(ref) for ref in refs}
+            tip = listing.refs.get(self._layout.board)
+            wanted = {
+                ref: oid
+                for ref, oid in refs.items()
+                if keyed[ref] is not None and not self._known(oid)
+            }
+            if (
+                tip is not None
+                and tip != self._board.tip
+                and self._objects.missing([tip])
+            ):
+                wanted[self._layout.board] = tip
+            if wanted:
+                have = [oid for oid in (self._board.tip,) if oid is not None]
+                self._remote.fetch(wanted, have=have)
+                if self._objects.missing(wanted.values()):
+                    return None
+            live, damaged = self._decode_live(refs, keyed)
+            board = self._read_board(tip)
+            self._trim()
+            return assemble(
+                self._collection,
+                board,
+                live,
+                listing.refs,
+                damaged,
+                decode=self._decode_board_file,
+                complete=self._complete,
+                asked=asked,
+                answered=answered,
+            )
+
+    def _known(self, oid: Oid) -> bool:
+        if oid in self._envelopes:
+            return True
+        found = self._objects.find_many([record_path(oid)])[0]
+        if found is None:
+            return False
+        self._decode(oid, None, found[1])
+        return True
+
+    def _decode_live(
+        self, refs: Mapping[str, Oid], keyed: Mapping[str, Key | None]
+    ) -> tuple[dict[Key, tuple[Oid, Envelope]], dict[Key, str]]:
+        live: dict[Key, tuple[Oid, Envelope]] = {}
+        damaged: dict[Key, str] = {}
+        for ref, oid in refs.items():
+            key = keyed[ref]
+            if key is None:
+                if self._layout.rescue(ref) is None and not self._is_frame(ref):
+                    damaged[Key(ref)] = "no record of gitbaton has this ref name"
+                continue
+            decoded = self._envelopes.get(oid)
+            if decoded is None:
+                found = self._objects.find_many([record_path(oid)])[0]
+                body = found[1] if found else b""
+                decoded = self._decode(oid, key, body)
+            if isinstance(decoded, str):
+                damaged[key] = decoded
+            elif decoded.key != key:
+                damaged[key] = f"{key}: key: this record belongs under {decoded.key!r}"
+            else:
+                live[key] = (oid, decoded)
+        return live, damaged
+
+    def _is_frame(self, ref: str) -> bool:
+        return ref.startswith(f"{self._layout.namespace}frames/")
+
+    def _decode(self, oid: Oid, key: Key | None, body: bytes) -> Envelope | str:
+        try:
+            found: Envelope | str = decode_envelope(key, body)
+        except DamagedRecord as error:
+            found = error.message
+        self._envelopes[oid] = found
+        return found
+
+    def _decode_board_file(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
+        cached = self._cards.get(blob)
+        if cached is None:
+            _, body = self._objects.read(blob)
+            try:
+                cached = decode_card(self._collection, name, body)
+            except DamagedRecord as error:
+                cached = error.message
+            self._cards[blob] = cached
+        if isinstance(cached, str):
+            raise DamagedRecord(cached)
+        return cached
+
+    def _read_board(self, tip: Oid | None) -> Board:
+        if tip != self._board.tip:
+            self._board = read_board(self._objects, tip)
+            if tip is not None:
+                self._repository.remember("board", tip)
+            # One conversation for all files that are new: the backlog may be large.
+            names = {**self._board.parked, **self._board.live}
+            fresh = [(n, blob) for n, blob in names.items() if blob not in self._cards]
+            bodies = self._objects.read_many([blob for _, blob in fresh])
+            for (name, blob), (_, body) in zip(fresh, bodies, strict=True):
+                try:
+                    self._cards[blob] = decode_card(self._collection, name, body)
+                except DamagedRecord as error:
+                    self._cards[blob] = error.message
+        return self._board
+
+    def _complete(self, version: Oid, key: Key) -> Envelope | None:
+        found = self._objects.find_many([companion_path(version, key)])[0]
+        if found is None:
+            return None
+        try:
+            return decode_envelope(key, found[1])
+        except DamagedRecord:
+            return None
+
+    def _trim(self) -> None:
+        for cache in (self._envelopes, self._cards):
+            if len(cache) > _CACHED:
+                cache.clear()

@@ -1,0 +1,253 @@
+"""Upkeep of the board: fold what is finished, stage what is next, mend what is torn.
+
+Anybody may do it at any time; a refused push starts again from a new look. It changes where
+records stand and never what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gitbaton.core.ids import Oid
+from gitbaton.git.remote import PushState, RefUpdate, Remote
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.gitengine.envelope import build_version
+from gitbaton.store.gitengine.planner import (
+    MAX_REFS,
+    BoardEdit,
+    Plan,
+    Planner,
+    Stamp,
+    permanent,
+)
+from gitbaton.store.gitengine.reader import Reader
+from gitbaton.store.gitengine.state import Held, Place, State
+from gitbaton.store.model import Key, Value
+from gitbaton.store.protocol import BoardPolicy, TidyReport
+
+FOLD_AT = 16  # finished records that make a fold worth a push
+REFRESH_AFTER = 60.0  # seconds between refreshes of the board's pages by one process
+_TURNS = 6
+_NAME, _EMAIL = "gitbaton", "board@gitbaton.invalid"
+
+
+@dataclass(slots=True)
+class Work:
+    """What one round of upkeep would do."""
+
+    fold: list[Key]
+    stage: list[Key]
+    mend: list[Key]
+    refresh: list[Key]
+
+    @property
+    def is_due(self) -> bool:
+        return bool(self.stage or self.mend) or len(self.fold) >= FOLD_AT
+
+
+class Upkeep:
+    """Folds, stages, mends and refreshes on one remote."""
+
+    def __init__(
+        self,
+        repository: CoordinationRepository,
+        remote: Remote,
+        reader: Reader,
+        planner: Planner,
+        policy: BoardPolicy,
+    ) -> None:
+        self._repository = repository
+        self._remote = remote
+        self._reader = reader
+        self._planner = planner
+        self._policy = policy
+        self._prefix = f"{policy.collection}/"
+        self._refreshed: float | None = None
+
+    def run(self, *, force: bool, stamp: Callable[[], Stamp], now: float) -> TidyReport:
+        """Do what is due (``force``: everything), and report it."""
+        folded = staged = mended = 0
+        refreshed = False
+        notes: list[str] = []
+        for _ in range(_TURNS):
+            state = self._reader.look()
+            if not state.held and not state.torn:
+                break
+            mended += self._complete(state, notes)
+            work = self._work(state)
+            stale = self._refreshed is None or now - self._refreshed >= REFRESH_AFTER
+            anything = work.fold or work.stage or work.mend or work.refresh
+            if not anything or not (force or work.is_due or stale):
+                break
+            done = self._push(state, work, stamp())
+            if done is None:
+                notes.append("another machine was faster; looked again")
+                continue
+            folded += len(done.fold)
+            staged += len(done.stage)
+            mended += len(done.mend)
+            refreshed, self._refreshed = True, now
+            if len(work.fold) < MAX_REFS and not force:
+                break
+        return TidyReport(folded, staged, mended, refreshed, tuple(notes))
+
+    def _work(self, state: State) -> Work:
+        mine = {k: h for k, h in state.held.items() if k.startswith(self._prefix)}
+        live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
+        parked = {k: h for k, h in mine.items() if h.place is Place.PARKED}
+        mend = [
+            k
+            for k, h in mine.items()
+            if h.place is Place.LOST or self._misplaced(state, k, h)
+        ]
+        fold = [
+            k
+            for k, h in live.items()
+            if self._policy.finished(h.envelope.value) and k not in mend
+        ][:MAX_REFS]
+        values: dict[str, Value] = {
+            self._name(k): h.envelope.value for k, h in live.items()
+        }
+        count = min(self._policy.wanted(values), MAX_REFS)
+        order = sorted(
+            (
+                k
+                for k, h in parked.items()
+                if not self._policy.finished(h.envelope.value)
+            ),
+            key=lambda k: self._policy.order(self._name(k), parked[k].envelope.value),
+        )
+        refresh = [
+            k
+            for k, h in live.items()
+            if k not in fold and k not in mend and self._changed(state, h)
+        ]
+        return Work(fold, order[:count], mend, refresh)
+
+    def _push(self, state: State, work: Work, stamp: Stamp) -> Work | None:
+        plan, edit = Plan(), BoardEdit()
+        atomic = self._remote.supports_atomic is not False
+        deletes: list[RefUpdate] = []
+        for key in work.fold:
+            held = state.held[key]
+            edit.park(
+                self._name(key), self._planner.card(plan, held.version, held.envelope)
+            )
+            edit.keep.append(held.version)
+            deletes.append(RefUpdate(self._ref(key), held.version, None))
+        for key in work.stage:
+            held = state.held[key]
+            self._planner.materialise(plan, held)
+            edit.mark(
+                self._name(key), self._planner.card(plan, held.version, held.envelope)
+            )
+            plan.updates.append(RefUpdate(self._ref(key), None, held.version))
+        for key in work.mend:
+            self._mend(state, plan, edit, deletes, key)
+        for key in work.refresh:
+            held = state.held[key]
+            edit.mark(
+                self._name(key), self._planner.card(plan, held.version, held.envelope)
+            )
+            edit.keep.append(permanent(held))
+        self._planner.move_board(
+            plan, state, edit, _NAME, _EMAIL, _subject(work), stamp, render=True
+        )
+        plan.updates += deletes
+        self._repository.objects.write(plan.objects)
+        if len(plan.updates) > 1 and not atomic:
+            return work if self._push_in_steps(plan) else None
+        results = self._remote.push(plan.updates, atomic=len(plan.updates) > 1)
+        if all(result.state is PushState.DONE for result in results.values()):
+            return work
+        return None
+
+    def _push_in_steps(self, plan: Plan) -> bool:
+        """Stage, then board, then delete: cut off anywhere, every record is still somewhere."""
+        board = plan.updates[0]
+        creates = [u for u in plan.updates[1:] if u.new is not None]
+        deletes = [u for u in plan.updates[1:] if u.new is None]
+        for update in (*creates, board, *deletes):
+            result = self._remote.push([update], atomic=False)[update.ref]
+            if result.state is not PushState.DONE:
+                return False
+        return True
+
+    def _mend(
+        self,
+        state: State,
+        plan: Plan,
+        edit: BoardEdit,
+        deletes: list[RefUpdate],
+        key: Key,
+    ) -> None:
+        held = state.held[key]
+        name = self._name(key)
+        if (
+            held.place is Place.LOST
+        ):  # marked live, no ref: the board's copy is the truth
+            self._planner.materialise(plan, held)
+            plan.updates.append(RefUpdate(self._ref(key), None, held.version))
+        folded = self._folded_version(state, name)
+        if held.place is Place.LIVE and folded == held.version:
+            # A fold that was cut off before its deletions: finish them.
+            edit.park(name, self._planner.card(plan, held.version, held.envelope))
+            edit.keep.append(held.version)
+            deletes.append(RefUpdate(self._ref(key), held.version, None))
+            return
+        edit.mark(name, self._planner.card(plan, held.version, held.envelope))
+
+    def _misplaced(self, state: State, key: Key, held: Held) -> bool:
+        name = self._name(key)
+        if held.place is not Place.LIVE:
+            return False
+        return name in state.board.parked or name not in state.board.live
+
+    def _folded_version(self, state: State, name: str) -> Oid | None:
+        blob = state.board.parked.get(name)
+        return self._reader.card_version(name, blob) if blob is not None else None
+
+    def _changed(self, state: State, held: Held) -> bool:
+        """Tell whether the board shows another transition than the last (heartbeats: no news)."""
+        blob = state.board.live.get(self._name(Key(held.envelope.key)))
+        shown = self._reader.card_envelope(self._name(Key(held.envelope.key)), blob)
+        if shown is None:
+            return True
+        if held.envelope.heartbeat and shown.heartbeat:
+            return shown.after != held.envelope.after
+        return shown.transaction != held.envelope.transaction
+
+    def _complete(self, state: State, notes: list[str]) -> int:
+        """Roll a half-applied transaction forward: write the half that only its partner has."""
+        count = 0
+        for key, held in state.held.items():
+            if not held.completed:
+                continue
+            built = build_version(held.envelope, self._repository.objects.format)
+            self._repository.objects.write(built.objects)
+            update = RefUpdate(self._ref(key), held.version, built.commit)
+            result = self._remote.push([update], atomic=False)[update.ref]
+            if result.state is PushState.DONE:
+                notes.append(f"completed {held.envelope.subject!r} on {key}")
+                count += 1
+        return count
+
+    def _name(self, key: Key) -> str:
+        return key.removeprefix(self._prefix)
+
+    def _ref(self, key: Key) -> str:
+        return self._planner.layout.ref(key)
+
+
+def _subject(work: Work) -> str:
+    parts: Mapping[str, list[Key]] = {
+        "fold": work.fold,
+        "stage": work.stage,
+        "mend": work.mend,
+        "refresh": work.refresh,
+    }
+    return "board: " + (
+        ", ".join(f"{verb} {len(keys)}" for verb, keys in parts.items() if keys)
+        or "refresh"
+    )
