@@ -1,0 +1,1 @@
+"""One suite for every engine. To add an engine, add one entry to ``engines.ENGINES``."""
