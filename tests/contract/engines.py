@@ -28,7 +28,7 @@ class Engine:
     prepare: Callable[[Path], None] = lambda site: None
     processes: bool = True  # False: shared by the threads of one process only
     rounds: int = 10  # how much each racer does
-    examples: int = 30  # how many random histories are tried against the model
+    examples: int = 100  # how many random histories are tried against the model
 
 
 def open_memory(site: Path, clone: int = 0) -> Store:
