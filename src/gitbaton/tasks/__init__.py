@@ -1,1 +1,1 @@
-"""Tasks: their states, claims, leases, gates and reservations (pure), and the queue over a store."""
+"""Tasks: state machine, claims, leases, gates, reservations (pure); the queue over a store."""

@@ -32,9 +32,7 @@ class Token:
         """Return the token that ``str`` wrote; raise InvalidInput for anything else."""
         match = _TOKEN.fullmatch(text.strip())
         if not match:
-            raise InvalidInput(
-                "token", "that is no token; write <task>:<epoch>:<nonce>"
-            )
+            raise InvalidInput("token", "that is no token; write <task>:<epoch>:<nonce>")
         return Token(task_id(match[1], field="token"), int(match[2]), Nonce(match[3]))
 
 

@@ -61,14 +61,10 @@ class Draft:
     external_ref: str | None = None
 
 
-def compose(
-    draft: Draft, id: TaskId, *, settings: QueueSettings, by: str, now: datetime
-) -> Task:
+def compose(draft: Draft, id: TaskId, *, settings: QueueSettings, by: str, now: datetime) -> Task:
     """Return the new task that ``draft`` describes; raise InvalidInput naming a wrong field."""
     at = rfc3339(now)
-    fields: dict[str, Any] = {
-        name: getattr(draft, name) for name in EDITABLE | {"plan"}
-    }
+    fields: dict[str, Any] = {name: getattr(draft, name) for name in EDITABLE | {"plan"}}
     if fields["max_attempts"] is None:
         fields["max_attempts"] = settings.max_attempts
     created = {
@@ -89,17 +85,13 @@ def revise(task: Task, changes: Mapping[str, object]) -> dict[str, Any]:
     """
     for name in changes:
         if name not in EDITABLE:
-            raise InvalidInput(
-                name, f"that cannot be edited; what can: {sorted(EDITABLE)}"
-            )
+            raise InvalidInput(name, f"that cannot be edited; what can: {sorted(EDITABLE)}")
     edited = convert_task({**msgspec.structs.asdict(task), **changes})
     check_fields(edited)
     return {name: getattr(edited, name) for name in changes}
 
 
-def find_cycle(
-    needs: Mapping[str, Sequence[str]], starts: Sequence[str]
-) -> list[str] | None:
+def find_cycle(needs: Mapping[str, Sequence[str]], starts: Sequence[str]) -> list[str] | None:
     """Return a circle of needs reachable from ``starts``, as its path, or None.
 
     The first and last id are the same. Linear in the needs that are looked at.
@@ -138,9 +130,7 @@ def check_needs(
     for task in new.values():
         for need in task.needs:
             if need not in known:
-                raise InvalidInput(
-                    "needs", f"{task.id!r} needs {need!r}, which does not exist"
-                )
+                raise InvalidInput("needs", f"{task.id!r} needs {need!r}, which does not exist")
     needs: dict[str, Sequence[str]] = {id: task.needs for id, task in tasks.items()}
     needs |= {id: task.needs for id, task in new.items()}
     circle = find_cycle(needs, list(new))

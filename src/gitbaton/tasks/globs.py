@@ -58,9 +58,7 @@ def check_glob(glob: str, *, field: str = "paths") -> str:
 
 def match(glob: str, path: str) -> bool:
     """Tell whether the file ``path`` (relative, ``/`` between components) is matched."""
-    literal: Path = tuple(
-        tuple(_only(ord(c)) for c in part) for part in path.split("/")
-    )
+    literal: Path = tuple(tuple(_only(ord(c)) for c in part) for part in path.split("/"))
     return _common_path(_parse(glob), literal) is not None
 
 
@@ -110,9 +108,7 @@ def _parse(glob: str) -> Path:
     if any(0xD800 <= ord(c) <= 0xDFFF for c in glob):
         raise ValueError("that is not Unicode text")
     if glob.startswith("/"):
-        raise ValueError(
-            "write it relative to the repository's root, without the first /"
-        )
+        raise ValueError("write it relative to the repository's root, without the first /")
     below = glob.endswith("/")
     parts = (glob[:-1] if below else glob).split("/")
     names: list[Name | Many] = []
@@ -231,9 +227,7 @@ def _common_path(one: Path, other: Path) -> str | None:
     return None
 
 
-def _path_steps(
-    one: Path, other: Path, i: int, j: int
-) -> Iterator[tuple[int, int, str | None]]:
+def _path_steps(one: Path, other: Path, i: int, j: int) -> Iterator[tuple[int, int, str | None]]:
     left = one[i] if i < len(one) else None
     right = other[j] if j < len(other) else None
     if left is Many.TREE:
@@ -283,9 +277,7 @@ def _dots(word: str) -> int:
     return len(word) if word in ("", ".", "..") else 3
 
 
-def _name_steps(
-    one: Name, other: Name, i: int, j: int
-) -> Iterator[tuple[int, int, Ranges | None]]:
+def _name_steps(one: Name, other: Name, i: int, j: int) -> Iterator[tuple[int, int, Ranges | None]]:
     left = one[i] if i < len(one) else None
     right = other[j] if j < len(other) else None
     if left is Many.RUN:

@@ -17,9 +17,7 @@ from gitbaton.tasks.model import Status, Task
 
 Kind: TypeAlias = Literal["lease", "epoch", "delay"]
 
-_GRACE: Final = (
-    3.0  # a gap between looks counts at most lease / 3; a timeout is late by as much
-)
+_GRACE: Final = 3.0  # a gap between looks counts at most lease / 3; a timeout is late by as much
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,17 @@ def look(
     """Return the observation after a look that was asked and answered at these clock readings.
 
     The time between two looks runs from the earlier reply to the later question. Another mark,
-    cap or clock origin, or a reading from this clock's future, is a first sight.
+    cap or clock origin is a first sight. A look that is older than what is known (another process
+    of this observer was faster) changes nothing.
     """
-    fresh = Observation(subject.mark, subject.cap, origin, answered)
-    if before is None or before.origin != origin or before.answered > answered:
-        return fresh
+    if before is None or before.origin != origin:
+        return Observation(subject.mark, subject.cap, origin, answered)
+    if before.answered > answered:
+        return before
     if (before.mark, before.cap) != (subject.mark, subject.cap):
-        return fresh
+        return Observation(subject.mark, subject.cap, origin, answered)
     gap = min(max(asked - before.answered, 0.0), subject.cap)
-    return Observation(
-        subject.mark, subject.cap, origin, answered, before.watched + gap
-    )
+    return Observation(subject.mark, subject.cap, origin, answered, before.watched + gap)
 
 
 def subjects(task: Task, version: Version) -> Iterator[Subject]:

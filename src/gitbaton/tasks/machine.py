@@ -110,15 +110,11 @@ def advance(
     if status is None:
         raise WrongStatus(task.id, task.status, word or verb, next=next_command(task))
     if task.claim is not None and status is not Status.IN_PROGRESS:
-        ended = Ending(
-            word=word or verb, epoch=task.claim.epoch, nonce=task.claim.nonce
-        )
+        ended = Ending(word=word or verb, epoch=task.claim.epoch, nonce=task.claim.nonce)
         changes |= {"claim": None, "landing": None, "ended": ended}
     elif status is not task.status and status in (Status.PENDING, Status.IN_PROGRESS):
         changes |= {"ended": None}
-    return msgspec.structs.replace(
-        task, status=status, updated_at=rfc3339(now), **changes
-    )
+    return msgspec.structs.replace(task, status=status, updated_at=rfc3339(now), **changes)
 
 
 def mermaid() -> str:

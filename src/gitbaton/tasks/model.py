@@ -106,9 +106,7 @@ class Task(Frozen, frozen=True, kw_only=True):
     target: str | None = None
     plan: str | None = None
     deliverable: str | None = None
-    branch: str | None = (
-        None  # the branch that results are published on; None: <prefix><id>
-    )
+    branch: str | None = None  # the branch that results are published on; None: <prefix><id>
     attempts: int = 0  # attempts that failed or were reset
     max_attempts: int = 3
     timeout: float | None = None

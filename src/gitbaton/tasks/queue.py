@@ -1,134 +1,47 @@
 """The queue: every change of a task, as a compare-and-swap on the store.
 
-CONTRACT (signatures agreed; being implemented). Every method reads, applies a pure rule and
-commits; on a lost race it re-reads and decides again. Raises, besides what is named: UnknownTask,
-WrongStatus, ClaimLost, RemoteUnreachable, OutcomeUnknown, HostRefused, InvalidInput.
+Every method looks, applies a pure rule and commits; on a lost race it looks again and decides
+again. Raises, besides what is named: UnknownTask, WrongStatus, ClaimLost, DamagedRecord,
+RemoteUnreachable, OutcomeUnknown, HostRefused, InvalidInput.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.ids import Nonce, Oid, TaskId
-from gitbaton.store.model import Actor, Key, Move, Version
+from gitbaton.core.ids import Oid
+from gitbaton.store.model import Actor, Move
 from gitbaton.store.protocol import Store
-from gitbaton.tasks.model import Task
+from gitbaton.tasks import adding, auditing, holding, reaping, steering
+from gitbaton.tasks.claiming import Claiming
+from gitbaton.tasks.claims import Claimant, Claimed, Reaped, Token
+from gitbaton.tasks.drafts import Draft
+from gitbaton.tasks.gates import GateKeeper
+from gitbaton.tasks.ledger import LandingStale, Ledger
+from gitbaton.tasks.model import Result, Task
+from gitbaton.tasks.observations import Observer
+from gitbaton.tasks.readiness import Obstacle, Readiness
+from gitbaton.tasks.settings import QueueSettings
+from gitbaton.tasks.subjects import Event
+from gitbaton.tasks.view import View
 
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """The proof of a claim. Text form ``<task>:<epoch>:<nonce>``."""
-
-    task: TaskId
-    epoch: int
-    nonce: Nonce
-
-    def __str__(self) -> str: ...
-    @staticmethod
-    def parse(text: str) -> Token:  # InvalidInput(field="token")
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Claimant:
-    """Who claims: agent name, worker (one `baton work` process), machine, and what it can do."""
-
-    agent: str
-    worker: str
-    machine: str
-    capabilities: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A claim just won."""
-
-    task: Task
-    token: Token
-    version: Version
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """All tasks at one moment, with the versions to replace them and what is damaged."""
-
-    tasks: Mapping[TaskId, Task]
-    versions: Mapping[TaskId, Version]
-    damaged: Mapping[Key, str]
-    asked: float
-    answered: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """A task to add. ``id`` None: one is generated. Fields as in `baton add`; seconds."""
-
-    title: str
-    id: str | None = None
-    body: str = ""
-    priority: int = 2
-    needs: Sequence[str] = ()
-    requires: Sequence[str] = ()
-    paths: Sequence[str] = ()
-    checks: Sequence[str] = ()
-    gate: str | None = None
-    labels: Sequence[str] = ()
-    timeout: float | None = None
-    max_attempts: int | None = None
-    target: str | None = None
-    branch: str | None = None
-    plan: str | None = None
-    deliverable: str | None = None
-    external_ref: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """One reason why a task is not ready. ``kind``: status, need, gate, capability, delay, paths,
-    claim. ``about``: the id, gate, capability ... that it is about. ``text``: a sentence."""
-
-    kind: str
-    about: str
-    text: str
-    next: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Reaped:
-    """A claim taken back: the task as it was and as it is now (or would be: dry run)."""
-
-    before: Task
-    after: Task
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One transition, from the store's history. ``event``: the word before the subject's colon."""
-
-    at: str
-    actor: str
-    task: str
-    event: str
-    epoch: int | None
-    subject: str
-    commit: str
-
-
-@dataclass(frozen=True, slots=True)
-class QueueSettings:
-    """Defaults that come from configuration. Seconds."""
-
-    project: str  # a stable name of this repository: part of what an approval is bound to
-    lease: float = 900.0
-    max_attempts: int = 3
-    backoff: float = 30.0  # delay after the first failed attempt; doubles, at most backoff_limit
-    backoff_limit: float = 1800.0
-    target: str = "main"
-    branch_prefix: str = "task/"
+__all__ = [
+    "Claimant",
+    "Claimed",
+    "Draft",
+    "Event",
+    "GateKeeper",
+    "LandingStale",
+    "Observer",
+    "Obstacle",
+    "Queue",
+    "QueueSettings",
+    "Reaped",
+    "Token",
+    "View",
+]
 
 
 class Queue:
@@ -141,19 +54,55 @@ class Queue:
         clock: Clock,
         rng: random.Random,
         settings: QueueSettings,
-        gatekeeper: GateKeeper,  # tasks/gates.py
-        observer: Observer,  # tasks/observations.py: persisted sights of versions and epochs
-    ) -> None: ...
+        gatekeeper: GateKeeper,
+        observer: Observer,
+    ) -> None:
+        self._ledger = Ledger(
+            store,
+            clock=clock,
+            rng=rng,
+            settings=settings,
+            gatekeeper=gatekeeper,
+            observer=observer,
+        )
+
+    @property
+    def gatekeeper(self) -> GateKeeper:
+        """Who decides about gates. Replace it when the protected configuration has changed."""
+        return self._ledger.gatekeeper
+
+    @gatekeeper.setter
+    def gatekeeper(self, keeper: GateKeeper) -> None:
+        self._ledger.gatekeeper = keeper
 
     # --- reading
-    def view(self) -> View: ...
-    def get(self, task: str) -> Task: ...
-    def ready(self, view: View, who: Claimant | None = None) -> list[Task]: ...  # in claim order
-    def why(self, view: View, task: str, who: Claimant | None = None) -> list[Obstacle]: ...
-    def log(self, task: str | None = None, *, limit: int | None = None) -> list[Event]: ...
+
+    def view(self) -> View:
+        """Return all tasks at one moment. Counts as a look for leases, timeouts and delays."""
+        return self._ledger.view()
+
+    def get(self, task: str) -> Task:
+        """Return one task."""
+        return self._ledger.view().find(task)
+
+    def ready(self, view: View, who: Claimant | None = None) -> list[Task]:
+        """Return the tasks that may be claimed, in claim order (``who`` None: by anybody)."""
+        return Readiness(view, self._ledger.gatekeeper, who).ready()
+
+    def why(self, view: View, task: str, who: Claimant | None = None) -> list[Obstacle]:
+        """Return everything that keeps a task from being claimed; nothing: it is ready."""
+        return Readiness(view, self._ledger.gatekeeper, who).obstacles(view.find(task))
+
+    def log(self, task: str | None = None, *, limit: int | None = None) -> list[Event]:
+        """Return the transitions of one task (None: of all), newest first."""
+        return auditing.log(self._ledger, task, limit=limit)
 
     # --- adding and claiming
-    def add(self, drafts: Sequence[Draft], *, actor: Actor) -> list[Task]: ...
+
+    def add(self, drafts: Sequence[Draft], *, actor: Actor) -> list[Task]:
+        """Add all drafts in one transaction. Raises TaskExists."""
+        return adding.add(self._ledger, drafts, actor)
+
     def claim(
         self,
         who: Claimant,
@@ -162,11 +111,25 @@ class Queue:
         count: int = 1,
         lease: float | None = None,
         create: Draft | None = None,
-    ) -> list[Claimed]: ...
+    ) -> list[Claimed]:
+        """Claim up to ``count`` ready tasks (of ``ids``, where given) for ``lease`` seconds.
+
+        ``create``: add that task first if there is none with its id, in one transaction. Raises
+        NothingToClaim; OutcomeUnknown when a claim may have been made that nobody holds a token
+        for (it lapses by itself).
+        """
+        return Claiming.wish(self._ledger, who, ids, count, lease, create).carry_out()
 
     # --- by the holder
-    def renew(self, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]: ...
-    def check(self, token: Token) -> Claimed: ...  # ClaimLost unless the token is current
+
+    def renew(self, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]:
+        """Renew all these claims in one commit; return for each the task or what went wrong."""
+        return holding.renew(self._ledger, tokens)
+
+    def check(self, token: Token) -> Claimed:
+        """Return the claim that ``token`` proves; raise ClaimLost unless it is current."""
+        return holding.check(self._ledger, token)
+
     def done(
         self,
         token: Token,
@@ -177,24 +140,64 @@ class Queue:
         review: bool = False,
         moves: Sequence[Move] = (),
     ) -> Task:
-        """Publish and finish in one transaction. Raises LandingStale when a branch had moved."""
-        ...
+        """Publish and finish in one transaction; ``review``: leave it to people to accept.
 
-    def block(self, token: Token, reason: str) -> Task: ...
-    def release(self, token: Token, reason: str = "") -> Task: ...
-    def fail(self, token: Token, reason: str) -> Task: ...
+        Raises LandingStale when a branch had moved, GateClosed when the gate or a need no longer
+        holds.
+        """
+        result = Result(branch=branch, commit=commit, text=text)
+        return holding.done(self._ledger, token, result, review=review, moves=moves)
+
+    def block(self, token: Token, reason: str) -> Task:
+        """Give the task up with a question that people must answer."""
+        return holding.block(self._ledger, token, reason)
+
+    def release(self, token: Token, reason: str = "") -> Task:
+        """Give the task back; no attempt is counted."""
+        return holding.release(self._ledger, token, reason)
+
+    def fail(self, token: Token, reason: str) -> Task:
+        """End the attempt as failed: pending after a delay, or failed after the last attempt."""
+        return holding.fail(self._ledger, token, reason)
 
     # --- by people
-    def edit(self, task: str, changes: Mapping[str, object], *, actor: Actor) -> Task: ...
-    def retry(self, task: str, *, force: bool, actor: Actor) -> Task: ...
-    def unblock(self, task: str, answer: str | None, *, actor: Actor) -> Task: ...
-    def cancel(self, task: str, reason: str | None, *, actor: Actor) -> Task: ...
-    def accept(self, task: str, *, actor: Actor) -> Task: ...
-    def reject(self, task: str, reason: str, *, actor: Actor) -> Task: ...
+
+    def edit(self, task: str, changes: Mapping[str, object], *, actor: Actor) -> Task:
+        """Change fields of a task (``drafts.EDITABLE``)."""
+        return steering.edit(self._ledger, task, changes, actor)
+
+    def retry(self, task: str, *, force: bool, actor: Actor) -> Task:
+        """Do a finished task again."""
+        return steering.retry(self._ledger, task, actor, force=force)
+
+    def unblock(self, task: str, answer: str | None, *, actor: Actor) -> Task:
+        """Let a blocked task go on, with an answer for the next attempt."""
+        return steering.unblock(self._ledger, task, answer, actor)
+
+    def cancel(self, task: str, reason: str | None, *, actor: Actor) -> Task:
+        """Call a task off."""
+        return steering.cancel(self._ledger, task, reason, actor)
+
+    def accept(self, task: str, *, actor: Actor) -> Task:
+        """Take the result of a task in review: it is done."""
+        return steering.accept(self._ledger, task, actor)
+
+    def reject(self, task: str, reason: str, *, actor: Actor) -> Task:
+        """Send a task in review back, with the reason for the next attempt."""
+        return steering.reject(self._ledger, task, reason, actor)
+
     def approve(
         self, task: str, *, actor: Actor, sign: Callable[[bytes], str] | None = None
-    ) -> Task: ...
-    def revoke(self, task: str, *, actor: Actor) -> Task: ...
+    ) -> Task:
+        """Open a task's gate. ``sign`` makes the signature where the project asks for one."""
+        return steering.approve(self._ledger, task, actor, sign)
+
+    def revoke(self, task: str, *, actor: Actor) -> Task:
+        """Take an approval back."""
+        return steering.revoke(self._ledger, task, actor)
 
     # --- by anybody, again and again
-    def reap(self, *, dry_run: bool = False) -> list[Reaped]: ...
+
+    def reap(self, *, dry_run: bool = False) -> list[Reaped]:
+        """Take back the claims that this observer has seen expire."""
+        return reaping.reap(self._ledger, dry_run=dry_run)

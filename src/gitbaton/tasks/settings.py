@@ -9,14 +9,10 @@ from dataclasses import dataclass
 class QueueSettings:
     """Defaults that come from configuration. Seconds."""
 
-    project: (
-        str  # a stable name of this repository: part of what an approval is bound to
-    )
+    project: str  # a stable name of this repository: part of what an approval is bound to
     lease: float = 900.0
     max_attempts: int = 3
-    backoff: float = (
-        30.0  # delay after the first failed attempt; doubles, at most backoff_limit
-    )
+    backoff: float = 30.0  # delay after the first failed attempt; doubles, at most backoff_limit
     backoff_limit: float = 1800.0
     target: str = "main"
     branch_prefix: str = "task/"

@@ -12,7 +12,7 @@ import msgspec
 from gitbaton.core.clock import parse_rfc3339
 from gitbaton.core.errors import DamagedRecord, InvalidInput
 from gitbaton.core.ids import agent_name, branch_name, is_oid, task_id
-from gitbaton.store.model import Key, Value
+from gitbaton.store.model import Value
 from gitbaton.tasks import text
 from gitbaton.tasks.globs import check_glob
 from gitbaton.tasks.model import (
@@ -44,6 +44,7 @@ _GATE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _CAPABILITY = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}")
 _NONCE = re.compile(r"[0-9a-f]{32}")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_MOMENT = re.compile(r"[0-9-]{10}T[0-9:]{8}(?:\.[0-9]{1,6})?(?:Z|[+-][0-9]{2}:[0-9]{2})")
 _AT = re.compile(r"at `\$\.?([^`\[.]+)")
 _NAMED = re.compile(r"field `([^`]+)`")
 
@@ -77,9 +78,7 @@ def convert_task(fields: Mapping[str, Any]) -> Task:
     try:
         return msgspec.convert(dict(fields), Task)
     except msgspec.ValidationError as error:
-        raise InvalidInput(
-            _field_of(str(error)), text.clean_line(str(error))
-        ) from error
+        raise InvalidInput(_field_of(str(error)), text.clean_line(str(error))) from error
     except (RecursionError, OverflowError, UnicodeError) as error:
         raise InvalidInput("record", f"it cannot be read: {error}") from error
 
@@ -125,9 +124,7 @@ def check_fields(task: Task) -> None:
 def title(words: str) -> str:
     """Return ``words`` as a title: one line, 1-200 characters."""
     if not words.strip() or len(words) > text.TITLE_LIMIT or not text.is_line(words):
-        raise InvalidInput(
-            "title", f"write one line of 1 to {text.TITLE_LIMIT} characters"
-        )
+        raise InvalidInput("title", f"write one line of 1 to {text.TITLE_LIMIT} characters")
     return words
 
 
@@ -142,9 +139,7 @@ def reason(words: str, *, field: str = "reason") -> str:
 def gate(name: str) -> str:
     """Return ``name`` as the name of a gate."""
     if not _GATE.fullmatch(name):
-        raise InvalidInput(
-            "gate", f"{name!r} is no gate: letters, digits and . _ - (at most 64)"
-        )
+        raise InvalidInput("gate", f"{name!r} is no gate: letters, digits and . _ - (at most 64)")
     return name
 
 
@@ -166,9 +161,7 @@ def lease(seconds: float) -> float:
 
 def _check_parts(task: Task) -> None:
     if (task.status is Status.IN_PROGRESS) != (task.claim is not None):
-        raise InvalidInput(
-            "claim", f"a task that is {task.status} with claim {task.claim!r:.40}"
-        )
+        raise InvalidInput("claim", f"a task that is {task.status} with claim {task.claim!r:.40}")
     if task.claim is not None:
         _check_claim(task, task.claim)
     if task.ended is not None:
@@ -188,9 +181,7 @@ def _check_parts(task: Task) -> None:
 
 def _check_claim(task: Task, claim: Claim) -> None:
     if claim.epoch != task.epoch or claim.epoch < 1:
-        raise InvalidInput(
-            "claim.epoch", f"{claim.epoch} where the task is at {task.epoch}"
-        )
+        raise InvalidInput("claim.epoch", f"{claim.epoch} where the task is at {task.epoch}")
     for field in ("agent", "worker", "machine"):
         agent_name(getattr(claim, field), field=f"claim.{field}")
     _matches("claim.nonce", claim.nonce, _NONCE)
@@ -229,16 +220,12 @@ def _check_remark(remark: Remark) -> None:
 
 def _check(command: str) -> None:
     if not command.strip() or len(command) > 4000 or not text.is_text(command):
-        raise InvalidInput(
-            "checks", "write a command of 1 to 4000 printable characters"
-        )
+        raise InvalidInput("checks", "write a command of 1 to 4000 printable characters")
 
 
 def _label(word: str) -> None:
     if not word.strip() or len(word) > 64 or not text.is_line(word):
-        raise InvalidInput(
-            "labels", f"{word!r:.80} is no label: 1 to 64 printable characters"
-        )
+        raise InvalidInput("labels", f"{word!r:.80} is no label: 1 to 64 printable characters")
 
 
 def _each(field: str, items: Sequence[str], check: Callable[[str], object]) -> None:
@@ -261,9 +248,7 @@ def _line(field: str, words: str | None, limit: int) -> None:
 
 def _text(field: str, words: str, limit: int) -> None:
     if not text.is_text(words):
-        raise InvalidInput(
-            field, "control characters are not allowed, besides newline and tab"
-        )
+        raise InvalidInput(field, "control characters are not allowed, besides newline and tab")
     if len(words.encode()) > limit:
         raise InvalidInput(field, f"at most {limit} bytes")
 
@@ -274,17 +259,15 @@ def _number(field: str, number: int, least: int, most: int) -> None:
 
 
 def _seconds(field: str, seconds: float, *, positive: bool = False) -> None:
-    if (
-        not math.isfinite(seconds)
-        or not 0 <= seconds <= LONGEST
-        or (positive and not seconds)
-    ):
+    if not math.isfinite(seconds) or not 0 <= seconds <= LONGEST or (positive and not seconds):
         least = "more than 0" if positive else "0"
         raise InvalidInput(field, f"{seconds} is not {least} to {LONGEST:.0f} seconds")
 
 
 def _moment(field: str, moment: str) -> None:
     try:
+        if not _MOMENT.fullmatch(moment):  # fromisoformat takes any character for the T
+            raise ValueError(moment)
         parse_rfc3339(moment)
     except ValueError as error:
         raise InvalidInput(field, f"{moment!r:.60} is no time (RFC 3339)") from error

@@ -1,0 +1,150 @@
+"""The one way to the store: look, decide by a pure rule, commit by compare-and-swap, again."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import BatonError, HostRefused, OutcomeUnknown, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.store.model import (
+    Actor,
+    Committed,
+    Conflict,
+    Move,
+    Outcome,
+    Rejected,
+    Target,
+    Transaction,
+    Unknown,
+    Version,
+)
+from gitbaton.store.protocol import Store
+from gitbaton.tasks.gates import GateKeeper
+from gitbaton.tasks.model import COLLECTION, Task, encode_task
+from gitbaton.tasks.observations import Observer
+from gitbaton.tasks.settings import QueueSettings
+from gitbaton.tasks.view import View, read_tasks
+
+TRIES: Final = 12
+_FIRST_PAUSE: Final = 0.05  # seconds
+_LONGEST_PAUSE: Final = 1.0
+
+
+class LandingStale(BatonError):
+    """A branch that the result was to be published on has moved; the claim is still good.
+
+    ``moved``: where each of them is now (None: it does not exist).
+    """
+
+    code = "landing_stale"
+
+    def __init__(self, moved: Mapping[Target, Oid | None]) -> None:
+        super().__init__("a branch moved while the result was being published")
+        self.moved = dict(moved)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What was decided: the task as it shall be, and how that is told."""
+
+    task: Task
+    subject: str
+    actor: Actor
+    moves: Sequence[Move] = ()
+    heartbeat: bool = False
+
+    def transaction(self, version: Version) -> Transaction:
+        """Return the change that puts the task in the place of ``version``."""
+        key = self.task.key
+        return Transaction(
+            expect={key: version},
+            write={key: encode_task(self.task)},
+            moves=tuple(self.moves),
+            subject=self.subject,
+            actor=self.actor,
+            heartbeat=self.heartbeat,
+        )
+
+
+Decide: TypeAlias = Callable[[View, Task], Step | None]
+
+
+class Ledger:
+    """The records of all tasks, as one observer sees and changes them. Thread-safe."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Clock,
+        rng: random.Random,
+        settings: QueueSettings,
+        gatekeeper: GateKeeper,
+        observer: Observer,
+    ) -> None:
+        self.store = store
+        self.settings = settings
+        self.gatekeeper = gatekeeper
+        self._clock = clock
+        self._rng = rng
+        self._observer = observer
+        self._known: View | None = None
+        self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """Return the wall-clock time, for records that people read."""
+        return self._clock.now()
+
+    def view(self) -> View:
+        """Return all tasks; this counts as a look of the observer."""
+        snapshot = self.store.read(f"{COLLECTION}/")
+        with self._lock:
+            known = self._known
+        view = read_tasks(snapshot, known)
+        with self._lock:
+            self._known = view
+        return replace(view, sights=self._observer.look(view))
+
+    def pause(self, attempt: int) -> None:
+        """Wait a little after a lost race, longer each time, never as long as the others."""
+        longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
+        self._clock.sleep(self._rng.uniform(longest / 4, longest))
+
+    def change(self, id: str, decide: Decide) -> Task:
+        """Return the task after the step that ``decide`` finds right for its present state.
+
+        ``decide`` may return None (nothing is left to do) or raise. After a lost race it is asked
+        again. Raises LandingStale when nothing but a branch had moved.
+        """
+        for attempt in range(TRIES):
+            view = self.view()
+            task = view.find(id)
+            step = decide(view, task)
+            if step is None:
+                return task
+            [outcome] = self.store.commit([step.transaction(view.versions[task.id])])
+            if isinstance(outcome, Committed):
+                return step.task
+            if not isinstance(outcome, Conflict):
+                raise failure(outcome)
+            if outcome.moved and not outcome.found:
+                raise LandingStale(outcome.moved)
+            self.pause(attempt)
+        raise Refused(
+            f"task {id!r} kept changing; nothing was done", code="busy", next=f"baton show {id}"
+        )
+
+
+def failure(outcome: Outcome) -> BatonError:
+    """Return the error for an outcome that is neither a success nor a lost race."""
+    if isinstance(outcome, Rejected):
+        return HostRefused(outcome.reason, ref=outcome.ref)
+    if isinstance(outcome, Unknown):
+        return OutcomeUnknown(outcome.reason, next="baton status")
+    raise ValueError(f"{outcome!r} is no failure")

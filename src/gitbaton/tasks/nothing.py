@@ -1,0 +1,52 @@
+"""Why nothing was claimed, told so that people know what to do (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitbaton.core.errors import BatonError, DamagedRecord, NothingToClaim, UnknownTask
+from gitbaton.tasks.machine import OPEN
+from gitbaton.tasks.model import Status, Task
+from gitbaton.tasks.readiness import Obstacle, Readiness
+from gitbaton.tasks.view import View
+
+
+def nothing_to_claim(
+    view: View, readiness: Readiness, ids: Sequence[str], candidates: Sequence[Task]
+) -> BatonError:
+    """Return the error for a claim of ``ids`` (none: of anything) that found nothing to take.
+
+    ``candidates``: the ready ones that could not be tried, since their paths are reserved.
+    """
+    if ids:
+        return _named(view, readiness, ids)
+    if candidates:
+        return NothingToClaim(
+            "waiting",
+            f"{len(candidates)} ready, but their paths are reserved",
+            next=f"baton why {candidates[0].id}",
+        )
+    open_tasks = sum(task.status in OPEN for task in view.tasks.values())
+    if not open_tasks:
+        return NothingToClaim("empty", "there is no open task", next="baton add TITLE")
+    return NothingToClaim("waiting", f"{open_tasks} open, none is ready", next="baton status")
+
+
+def waiting(task: Task, obstacles: Sequence[Obstacle]) -> NothingToClaim:
+    """Return the error for a named task that is not ready."""
+    texts = "; ".join(obstacle.text for obstacle in obstacles) or "its paths are reserved"
+    then = next((o.next for o in obstacles if o.next), f"baton why {task.id}")
+    return NothingToClaim("waiting", f"task {task.id!r} is not ready: {texts}", next=then)
+
+
+def _named(view: View, readiness: Readiness, ids: Sequence[str]) -> BatonError:
+    """Return the error for named tasks: one is missing, or held, or the first is not ready."""
+    try:
+        tasks = [view.find(id) for id in ids]
+    except (UnknownTask, DamagedRecord) as error:
+        return error
+    for task in tasks:
+        if task.status is Status.IN_PROGRESS:
+            held = readiness.obstacles(task)[0]
+            return NothingToClaim("held", f"task {task.id!r}: {held.text}", next=held.next)
+    return waiting(tasks[0], readiness.obstacles(tasks[0]))

@@ -1,0 +1,93 @@
+"""The record of reserved paths (pure): what makes claims with ``paths`` exclude each other.
+
+Claims of two tasks touch two records, so nothing would stop two overlapping ones from being won at
+once. Every claim of a task with ``paths`` therefore also rewrites this one record, in the same
+transaction. Read it *before* the tasks: then each claim that it does not show yet makes the
+rewrite fail, and each claim that it does show is also among the tasks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gitbaton.core.errors import DamagedRecord
+from gitbaton.store.model import Key, Value, make_key
+from gitbaton.tasks.globs import overlap
+from gitbaton.tasks.model import FORMAT, Frozen, Status, Task
+from gitbaton.tasks.view import View
+
+PATHS_KEY: Key = make_key("locks", "paths")
+
+
+class Reservation(Frozen, frozen=True, kw_only=True):
+    """The claim of this task in this epoch reserves these globs."""
+
+    task: str
+    epoch: int
+    paths: tuple[str, ...]
+
+
+class _Kept(Frozen, frozen=True, kw_only=True):
+    format: int
+    entries: tuple[Reservation, ...]
+
+
+def decode_reservations(value: Value) -> tuple[Reservation, ...]:
+    """Return the entries of the record; raise DamagedRecord for anything else."""
+    try:
+        kept = msgspec.convert(dict(value), _Kept)
+    except msgspec.ValidationError as error:
+        raise DamagedRecord(f"{PATHS_KEY}: {error}", next="baton doctor") from error
+    if kept.format > FORMAT:
+        raise DamagedRecord(f"{PATHS_KEY}: format: {kept.format} is newer than this baton knows")
+    return kept.entries
+
+
+def encode_reservations(entries: Iterable[Reservation]) -> Value:
+    """Return the record's value. ``decode_reservations`` is its inverse."""
+    ordered = sorted(entries, key=lambda entry: (entry.task, entry.epoch))
+    plain: dict[str, object] = msgspec.to_builtins(_Kept(format=FORMAT, entries=tuple(ordered)))
+    return plain
+
+
+def standing(entries: Iterable[Reservation], view: View) -> list[Reservation]:
+    """Return the reservations that hold: of every task with paths in progress, and of tasks that
+    cannot be read, since nobody knows that those have ended.
+
+    Entries whose task and epoch are no longer in progress are void. What is in progress but was
+    not entered (a host without atomic pushes, an old client) is entered now.
+    """
+    unreadable = [entry for entry in entries if view.damage(entry.task) is not None]
+    held = [
+        Reservation(task=task.id, epoch=task.epoch, paths=task.paths)
+        for task in view.tasks.values()
+        if task.status is Status.IN_PROGRESS and task.paths
+    ]
+    return unreadable + held
+
+
+def collision(
+    task: Task, entries: Iterable[Reservation]
+) -> tuple[Reservation, tuple[str, str, str]] | None:
+    """Return the first reservation of another task that meets the paths of ``task``.
+
+    With it: the task's glob, the other glob, and a file that both match.
+    """
+    for entry in entries:
+        if entry.task != task.id and (meeting := overlap(task.paths, entry.paths)):
+            return entry, meeting
+    return None
+
+
+def reserve(entries: Iterable[Reservation], task: Task) -> Value:
+    """Return the record's value with the claim of ``task`` entered."""
+    others = [entry for entry in entries if entry.task != task.id]
+    mine = Reservation(task=task.id, epoch=task.epoch, paths=task.paths)
+    return encode_reservations([*others, mine])
+
+
+def is_entered(entries: Iterable[Reservation], task: Task) -> bool:
+    """Tell whether the claim of ``task`` is entered."""
+    return any((e.task, e.epoch, e.paths) == (task.id, task.epoch, task.paths) for e in entries)
