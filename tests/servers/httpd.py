@@ -53,13 +53,13 @@ def http_site(root: Path, *, users: Mapping[str, str] | None = None) -> Iterator
 
 
 @contextmanager
-def failing(url_part: str, fault: Fault) -> Iterator[list[str]]:
+def failing(url_part: str, fault: Fault, *, times: int = 1000) -> Iterator[list[str]]:
     """Let requests whose path and query contain ``url_part`` fail until the block ends.
 
-    Yields the list of the requests that did. Holds for all servers of this process.
+    Only the first ``times`` do. Yields the list of those. Holds for all servers of this process.
     """
     struck: list[str] = []
-    entry = (url_part, fault, struck)
+    entry = (url_part, fault, times, struck)
     _faults.append(entry)
     try:
         yield struck
@@ -67,7 +67,7 @@ def failing(url_part: str, fault: Fault) -> Iterator[list[str]]:
         _faults.remove(entry)
 
 
-_faults: list[tuple[str, Fault, list[str]]] = []
+_faults: list[tuple[str, Fault, int, list[str]]] = []
 
 
 class HttpGitServer(ThreadingHTTPServer):
@@ -121,8 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._run_backend(user, silent=fault == "drop-answer")
 
     def _fault(self) -> Fault | None:
-        for part, fault, struck in _faults:
-            if part in self.path:
+        for part, fault, times, struck in _faults:
+            if part in self.path and len(struck) < times:
                 struck.append(self.path)
                 return fault
         return None
@@ -147,14 +147,17 @@ class _Handler(BaseHTTPRequestHandler):
         feeder = threading.Thread(target=self._feed, args=(process.stdin,), daemon=True)
         feeder.start()
         with process.stdout:
-            if silent:
+            try:
+                if not silent:
+                    self._relay(process.stdout)
+            finally:
+                # As real servers do: the backend goes on when the client has hung up.
                 while process.stdout.read(_BLOCK):
                     pass
-                self.close_connection = True
-            else:
-                self._relay(process.stdout)
-        feeder.join()
-        process.wait()
+                feeder.join()
+                process.wait()
+        if silent:
+            self.close_connection = True
 
     def _cgi_environment(self, user: str | None) -> dict[str, str]:
         parts = urlsplit(self.path)

@@ -26,7 +26,8 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True, name="relay").start()
 
     def cut(self) -> None:
-        """Break all connections now; refuse nothing later."""
+        """Break all connections, and every later one as soon as it is made."""
+        self._down = True
         with self._lock:
             for end in self._open:
                 _shut(end)
@@ -38,14 +39,16 @@ class Relay:
 
     def close(self) -> None:
         """Break all connections and listen no more."""
-        self._down = True
         _shut(self._listener)
         self.cut()
 
     def _accept(self) -> None:
         with suppress(OSError):
-            while not self._down:
+            while True:
                 client, _ = self._listener.accept()
+                if self._down:
+                    client.close()
+                    continue
                 server = socket.create_connection((LOCALHOST, self._target))
                 with self._lock:
                     self._open |= {client, server}

@@ -79,14 +79,23 @@ def parse_push(text: str, updates: Sequence[RefUpdate], *, said: str) -> dict[st
     ``said``: what the server's hooks printed (see ``remote_lines``), added to refusals. An
     update without a line of its own is UNKNOWN. A ref that had our value before we came is DONE
     with the reason ``UP_TO_DATE``: whether *we* put it there is not known here.
+
+    Over http a race lost *on the server* is UNKNOWN as well: libcurl repeats a request by itself
+    when a kept connection breaks before the answer, and the second one then loses to the first.
     """
     found: dict[str, RefResult] = {}
+    refused_there: set[str] = set()
     for line in text.split("\n"):
         match = _LINE.fullmatch(line)
         if match:
             found[match[2]] = _result(match[1], match[3])
-    fates = {u.ref: found.get(u.ref, _NO_LINE) for u in updates}
-    return {ref: _explained(fate, said) for ref, fate in _blamed(fates).items()}
+            if match[3].startswith("[remote rejected]"):
+                refused_there.add(match[2])
+    fates = _blamed({u.ref: found.get(u.ref, _NO_LINE) for u in updates})
+    lost_there = any(fates[r].state is PushState.STALE for r in refused_there & fates.keys())
+    if lost_there and text.startswith("To http"):
+        fates = {ref: _doubted(fate) for ref, fate in fates.items()}
+    return {ref: _explained(fate, said) for ref, fate in fates.items()}
 
 
 def remote_lines(stderr: str, *, limit: int = 400) -> str:
@@ -135,6 +144,11 @@ def _blamed(fates: Mapping[str, RefResult]) -> Mapping[str, RefResult]:
     if any(fate.state is not PushState.UNSENT for fate in fates.values()):
         return fates
     return {ref: RefResult(PushState.STALE, fate.reason) for ref, fate in fates.items()}
+
+
+def _doubted(fate: RefResult) -> RefResult:
+    lost = fate.state in (PushState.STALE, PushState.UNSENT)
+    return RefResult(PushState.UNKNOWN, fate.reason) if lost else fate
 
 
 def _explained(fate: RefResult, said: str) -> RefResult:
