@@ -12,6 +12,8 @@ from gitbaton.store.model import Key, Transaction, Version
 from gitbaton.store.protocol import Store
 from gitbaton.store.sqlite import SqliteStore
 
+from .gitsite import open_careless_git, open_git, prepare_git
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
@@ -71,11 +73,13 @@ _MEMORY: dict[tuple[type[MemoryStore], Path], MemoryStore] = {}
 ENGINES: Mapping[str, Engine] = {
     "memory": Engine(open=open_memory, processes=False),
     "sqlite": Engine(open=open_sqlite),
+    "git": Engine(open=open_git, prepare=prepare_git, rounds=2, examples=8),
 }
 
 MUTANTS: Mapping[str, Engine] = {
     "careless-memory": Engine(open=open_careless_memory, processes=False, rounds=2),
     "careless-sqlite": Engine(open=open_careless_sqlite, rounds=2),
+    "careless-git": Engine(open=open_careless_git, prepare=prepare_git, rounds=2),
 }
 
 

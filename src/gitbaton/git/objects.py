@@ -25,9 +25,7 @@ FILE_MODE = 0o100644
 TREE_MODE = 0o040000
 
 _PACK_TYPES: Mapping[Kind, int] = {"commit": 1, "tree": 2, "blob": 3}
-_PERSON = re.compile(
-    r"(?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<seconds>-?\d+) (?P<zone>[+-]\d{4})"
-)
+_PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<seconds>-?\d+) (?P<zone>[+-]\d{4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +91,7 @@ def encode_tree(entries: Iterable[TreeEntry]) -> bytes:
     """Return a tree's content. Entries may come in any order; names must differ."""
     # Git sorts a directory as if its name ended in a slash.
     ordered = sorted(entries, key=lambda e: e.name + b"/" if e.is_tree else e.name)
-    return b"".join(
-        b"%o %s\0%s" % (e.mode, e.name, bytes.fromhex(e.oid)) for e in ordered
-    )
+    return b"".join(b"%o %s\0%s" % (e.mode, e.name, bytes.fromhex(e.oid)) for e in ordered)
 
 
 def decode_tree(body: bytes, format: Format) -> list[TreeEntry]:
@@ -110,9 +106,7 @@ def decode_tree(body: bytes, format: Format) -> list[TreeEntry]:
         if len(raw) != size:
             raise ValueError("a tree that ends within an entry")
         entries.append(
-            TreeEntry(
-                int(body[position:space], 8), body[space + 1 : end], Oid(raw.hex())
-            )
+            TreeEntry(int(body[position:space], 8), body[space + 1 : end], Oid(raw.hex()))
         )
         position = end + 1 + size
     return entries
@@ -148,9 +142,7 @@ def decode_commit(body: bytes) -> Commit:
             author = _decode_person(rest.decode("utf-8", "replace"))
     if tree is None or author is None:
         raise ValueError("a commit without tree or author")
-    return Commit(
-        tree, tuple(parents), author, message.decode("utf-8", "replace").rstrip("\n")
-    )
+    return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace").rstrip("\n"))
 
 
 def encode_pack(objects: Sequence[RawObject], format: Format) -> bytes:
@@ -173,9 +165,7 @@ def encode_pack(objects: Sequence[RawObject], format: Format) -> bytes:
 
 def loose_bytes(item: RawObject) -> bytes:
     """Return what a loose object file holds."""
-    return zlib.compress(
-        b"%s %d\0" % (item.kind.encode(), len(item.body)) + item.body, 1
-    )
+    return zlib.compress(b"%s %d\0" % (item.kind.encode(), len(item.body)) + item.body, 1)
 
 
 def _decode_person(text: str) -> Person:

@@ -18,9 +18,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.objects import Format, Kind, RawObject, encode_pack, loose_bytes
 from gitbaton.git.runner import Git, end_group
 
-_LOOSE_LIMIT = (
-    60  # more objects than this are written as one pack: one process, one fsync
-)
+_LOOSE_LIMIT = 60  # more objects than this are written as one pack: one process, one fsync
 
 
 class MissingObject(BatonError):
@@ -52,16 +50,12 @@ class ObjectStore:
         unique = list({item.oid: item for item in objects}.values())
         try:
             if len(unique) > _LOOSE_LIMIT:
-                self._git.run(
-                    "index-pack", "--stdin", stdin=encode_pack(unique, self.format)
-                )
+                self._git.run("index-pack", "--stdin", stdin=encode_pack(unique, self.format))
             else:
                 for item in unique:
                     self._write_loose(item)
         except OSError as error:
-            raise BatonError(
-                f"cannot write to {self._objects}: {error.strerror}"
-            ) from error
+            raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
 
     def read(self, name: str) -> tuple[Kind, bytes]:
         """Return the kind and content of the object that ``name`` (an id, or ``id:path``) names.
@@ -103,9 +97,7 @@ class ObjectStore:
             stdin="\n".join(wanted).encode() + b"\n",
         )
         answers = asked.text.split("\n")
-        return {
-            o for o, a in zip(wanted, answers, strict=True) if a.endswith(" missing")
-        }
+        return {o for o, a in zip(wanted, answers, strict=True) if a.endswith(" missing")}
 
     def close(self) -> None:
         """End the reading process."""

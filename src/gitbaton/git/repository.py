@@ -61,22 +61,18 @@ class Clone:
                 f"{directory} is not in a git repository",
                 next="git init, or baton -C DIR",
             )
-        common, format, bare = asked.text.split("\n")
-        if format not in ("sha1", "sha256"):
-            raise BatonError(f"object format {format!r} is not supported")
+        common, hashed, bare = asked.text.split("\n")
+        if hashed not in ("sha1", "sha256"):
+            raise BatonError(f"object format {hashed!r} is not supported")
         top = Path(common)
         if bare == "false":
             shown = git.run("rev-parse", "--show-toplevel", check=False)
-            top = (
-                Path(shown.text)
-                if shown.status == 0 and shown.text
-                else Path(common).parent
-            )
+            top = Path(shown.text) if shown.status == 0 and shown.text else Path(common).parent
         return Clone(
             top=top,
             common=Path(common),
             git=Git(top, git.env),
-            format="sha1" if format == "sha1" else "sha256",
+            format="sha1" if hashed == "sha1" else "sha256",
         )
 
     def remotes(self) -> list[str]:
@@ -139,9 +135,7 @@ class CoordinationRepository:
             "--glob=refs/kept/*",
         )
         if listing.stdout:
-            packed = self.git.run(
-                "pack-objects", "--stdout", "-q", stdin=listing.stdout
-            )
+            packed = self.git.run("pack-objects", "--stdout", "-q", stdin=listing.stdout)
             self.git.run("index-pack", "--stdin", stdin=packed.stdout)
         self.git.run("update-ref", f"refs/kept/{name}", oid)
 
@@ -151,9 +145,7 @@ class CoordinationRepository:
 
     def kept(self) -> dict[str, str]:
         """Return what is kept: name -> commit."""
-        shown = self.git.run(
-            "for-each-ref", "--format=%(refname) %(objectname)", "refs/kept/"
-        )
+        shown = self.git.run("for-each-ref", "--format=%(refname) %(objectname)", "refs/kept/")
         pairs = (line.split(" ") for line in shown.text.split("\n") if line)
         return {ref.removeprefix("refs/kept/"): oid for ref, oid in pairs}
 
@@ -193,26 +185,18 @@ class CoordinationRepository:
         self._copy_settings()
 
     def _copy_settings(self) -> None:
-        listed = self.clone.git.run(
-            "config", "--local", "--includes", "--null", "--list"
-        )
-        lines = [
-            "# Made from the clone's configuration by gitbaton; changes here are lost.\n"
-        ]
+        listed = self.clone.git.run("config", "--local", "--includes", "--null", "--list")
+        lines = ["# Made from the clone's configuration by gitbaton; changes here are lost.\n"]
         for item in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
             name, separator, value = item.partition("\n")
             if name and not _STORAGE_KEYS.fullmatch(name.lower()):
                 lines.append(_setting(name, value if separator else None))
         # Agents commit in worktrees of ours: the clone's hooks guard those commits too.
-        hooks = self.clone.git.run(
-            "rev-parse", "--path-format=absolute", "--git-path", "hooks"
-        )
+        hooks = self.clone.git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks")
         lines.append(_setting("core.hookspath", hooks.text))
         temporary = self.path / f"clone.config.{os.getpid()}"
         temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-        temporary.chmod(
-            0o600
-        )  # may hold credentials (http.extraHeader), as the original does
+        temporary.chmod(0o600)  # may hold credentials (http.extraHeader), as the original does
         temporary.replace(self.path / "clone.config")
         (self.path / "info").mkdir(exist_ok=True)
         for file in ("exclude", "attributes"):

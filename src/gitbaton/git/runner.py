@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,9 +112,7 @@ class Git:
         except FileNotFoundError as error:
             if not self.directory.is_dir():
                 raise BatonError(f"{self.directory} is no directory") from error
-            raise BatonError(
-                "git is not installed", next="install git 2.31 or newer"
-            ) from error
+            raise BatonError("git is not installed", next="install git 2.31 or newer") from error
         with process:
             try:
                 out, err = process.communicate(stdin, timeout=timeout)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock, rfc3339
-from gitbaton.core.errors import HostRefused
+from gitbaton.core.errors import BatonError, HostRefused
 from gitbaton.core.ids import new_nonce
 from gitbaton.store.conflicts import stale_keys
 from gitbaton.store.model import (
@@ -54,7 +54,16 @@ class MemoryStore:
         if self._mover is None and any(t.moves for t in transactions):
             raise ValueError("this store moves no branches")
         writes = [encode_writes(transaction) for transaction in transactions]
-        return [self._apply(t, w) for t, w in zip(transactions, writes, strict=True)]
+        outcomes: list[Outcome] = []
+        for transaction, written in zip(transactions, writes, strict=True):
+            try:
+                outcomes.append(self._apply(transaction, written))
+            except BatonError as error:
+                if not outcomes:
+                    raise
+                # Others of this call may be committed: their outcomes must reach the caller.
+                outcomes.append(Rejected(error.message))
+        return outcomes
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         with self._lock:

@@ -37,6 +37,11 @@ def decode_value(data: bytes) -> Value:
     return value
 
 
+def copy_value(value: Value) -> Value:
+    """Return a copy that shares nothing with ``value``, which must be one that can be encoded."""
+    return decode_value(_ENCODER.encode(value))
+
+
 def encode_writes(transaction: Transaction) -> dict[Key, bytes | Delete]:
     """Return what ``transaction`` writes, as bytes.
 

@@ -1,8 +1,8 @@
 """The board branch as the engine reads it: which records are parked, which are marked live.
 
-``tasks/<shard>/<name>.json`` is a parked record: there the branch is the truth. ``live/<name>.json``
-marks a record that has a ref and shows its last known state: there the ref is the truth. All else
-on the branch is made from these for people and programs, and never read back.
+``tasks/<shard>/<name>.json`` is a parked record: there the branch is the truth.
+``live/<name>.json`` marks a record that has a ref and shows its last known state: there the ref is
+the truth. All else on the branch is made from these for people and programs, and never read back.
 """
 
 from __future__ import annotations
@@ -74,9 +74,7 @@ def read_board(objects: ObjectStore, tip: Oid | None) -> Board:
 def encode_card(version: Oid, envelope: bytes) -> bytes:
     """Return a board file: the version and, indented for people, its envelope."""
     plain = {"version": version, "record": json.loads(envelope)}
-    return (
-        json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
-    )
+    return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]:
@@ -85,13 +83,9 @@ def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]
     try:
         card = msgspec.json.decode(body, type=Card)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise DamagedRecord(
-            f"{key} (on the board): {error}", next="baton doctor"
-        ) from error
+        raise DamagedRecord(f"{key} (on the board): {error}", next="baton doctor") from error
     if not is_oid(card.version):
-        raise DamagedRecord(
-            f"{key} (on the board): version: {card.version!r} is no object id"
-        )
+        raise DamagedRecord(f"{key} (on the board): version: {card.version!r} is no object id")
     return Oid(card.version), decode_envelope(key, bytes(card.record))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import DamagedRecord, RemoteUnreachable
@@ -28,6 +28,7 @@ from gitbaton.store.model import (
     Change,
     Committed,
     Conflict,
+    Delete,
     Key,
     Outcome,
     Record,
@@ -38,10 +39,9 @@ from gitbaton.store.model import (
     Version,
 )
 from gitbaton.store.protocol import BoardPolicy, TidyReport
+from gitbaton.store.values import copy_value, decode_value, encode_writes
 
-_PATIENCE = (
-    60.0  # seconds of lost races, though every expectation held, before we give up
-)
+_PATIENCE = 60.0  # seconds of lost races, though every expectation held, before we give up
 _REFUSALS = 2  # equal answers of the host that make a refusal its last word
 
 
@@ -75,9 +75,7 @@ class GitStore:
         self._remote = remote
         self._clock = clock
         self._rng = rng
-        self._reader = Reader(
-            repository, remote, self.layout, policy.collection, clock, rng
-        )
+        self._reader = Reader(repository, remote, self.layout, policy.collection, clock, rng)
         self._planner = Planner(repository.objects, self.layout, policy)
         self._upkeep = Upkeep(repository, remote, self._reader, self._planner, policy)
         self._history = History(repository, self._reader)
@@ -87,18 +85,15 @@ class GitStore:
     def read(self, prefix: str = "") -> Snapshot:
         state = self._look()
         records = {
-            key: Record(Version(held.version), held.envelope.value)
+            key: Record(Version(held.version), copy_value(held.envelope.value))
             for key, held in state.held.items()
             if key.startswith(prefix)
         }
-        damaged = {
-            k: why
-            for k, why in state.damaged.items()
-            if _concerns(k, prefix, self.layout)
-        }
+        damaged = {k: why for k, why in state.damaged.items() if _concerns(k, prefix, self.layout)}
         return Snapshot(records, damaged, state.asked, state.answered)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        transactions = [_settled(tx) for tx in transactions]
         outcomes: list[Outcome | None] = [None] * len(transactions)
         attempts = [_Attempts(self._stamp()) for _ in transactions]
         self._commit_hot(transactions, attempts, outcomes)
@@ -113,15 +108,11 @@ class GitStore:
                 outcomes[index] = Unknown(error.message)
         return [outcome for outcome in outcomes if outcome is not None]
 
-    def history(
-        self, key: Key | None = None, *, limit: int | None = None
-    ) -> list[Change]:
+    def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._history.changes(self._look(), key, limit=limit)
 
     def tidy(self, *, force: bool = False) -> TidyReport:
-        return self._upkeep.run(
-            force=force, stamp=self._stamp, now=self._clock.elapsed()
-        )
+        return self._upkeep.run(force=force, stamp=self._stamp, now=self._clock.elapsed())
 
     def close(self) -> None:
         self._repository.close()
@@ -155,17 +146,13 @@ class GitStore:
             )
             taken.add(key)
             objects += built.objects
-            batch.append(
-                (index, Plan([update], [], {key: built.commit}, {key: envelope}))
-            )
+            batch.append((index, Plan([update], [], {key: built.commit}, {key: envelope})))
         self._repository.objects.write(objects)
         for start in range(0, len(batch), MAX_REFS):
             part = batch[start : start + MAX_REFS]
             for index, plan in part:
                 attempts[index].plans.append(plan)
-            results = self._remote.push(
-                [plan.updates[0] for _, plan in part], atomic=False
-            )
+            results = self._remote.push([plan.updates[0] for _, plan in part], atomic=False)
             for index, plan in part:
                 result = results[plan.updates[0].ref]
                 if result.state is PushState.DONE:
@@ -182,11 +169,7 @@ class GitStore:
         if expected is ABSENT or tx.write[key] is DELETE:
             return None
         known = self._latest.held.get(key) if self._latest else None
-        if (
-            known is not None
-            and known.version == str(expected)
-            and known.place is not Place.LIVE
-        ):
+        if known is not None and known.version == str(expected) and known.place is not Place.LIVE:
             return None
         envelope = self._reader.envelope(Oid(expected))
         if envelope is None or envelope.key != key:
@@ -260,18 +243,12 @@ class GitStore:
                 return None
         return self._committed(plan)
 
-    def _note(
-        self, attempts: _Attempts, plan: Plan, results: Mapping[str, RefResult]
-    ) -> None:
+    def _note(self, attempts: _Attempts, plan: Plan, results: Mapping[str, RefResult]) -> None:
         refused = [(r, s) for r, s in results.items() if s.state is PushState.REFUSED]
         if refused:
             attempts.ref, attempts.last = refused[0]
             replaced = any(e.heartbeat for e in plan.envelopes.values())
-            if (
-                replaced
-                and not self._linear
-                and "non-fast-forward" in attempts.last.reason
-            ):
+            if replaced and not self._linear and "non-fast-forward" in attempts.last.reason:
                 self._linear = True
             else:
                 attempts.refusals += 1
@@ -292,9 +269,7 @@ class GitStore:
 
         def applied(key: Key) -> bool:
             held = state.held.get(key)
-            numbers = {
-                p.envelopes[key].seq for p in attempts.plans if key in p.envelopes
-            }
+            numbers = {p.envelopes[key].seq for p in attempts.plans if key in p.envelopes}
             return held is not None and any(
                 self._reader.includes(held, number, nonce) for number in numbers
             )
@@ -303,9 +278,7 @@ class GitStore:
         if written:
             return (all if attempts.stepwise else any)(applied(key) for key in written)
         commits = [plan.board_commit for plan in attempts.plans]
-        return any(
-            c is not None and self._reader.board_includes(state, c) for c in commits
-        )
+        return any(c is not None and self._reader.board_includes(state, c) for c in commits)
 
     def _settle(self, state: State, tx: Transaction, attempts: _Attempts) -> Outcome:
         """Finish a transaction whose records are written: its branches must have moved too.
@@ -318,15 +291,14 @@ class GitStore:
         behind = [
             RefUpdate(ref, move.old, move.new)
             for move in tx.moves
-            if (ref := self.layout.target(move.target))
-            and state.refs.get(ref) != move.new
+            if (ref := self.layout.target(move.target)) and state.refs.get(ref) != move.new
         ]
         for update in behind:
             if state.refs.get(update.ref) != update.old:
                 continue  # moved on by others since: it had our commit, or they overwrote it
             result = self._remote.push([update], atomic=False)[update.ref]
             if result.state is PushState.REFUSED:
-                self._undo(state, tx, attempts)
+                self._undo(state, tx)
                 return Rejected(result.reason, update.ref)
             if result.state is not PushState.DONE:
                 return Unknown(f"{update.ref}: {result.reason}")
@@ -337,7 +309,7 @@ class GitStore:
             }
         )
 
-    def _undo(self, state: State, tx: Transaction, attempts: _Attempts) -> None:
+    def _undo(self, state: State, tx: Transaction) -> None:
         """Write the records of a half-applied transaction back to what they were."""
         restore: dict[Key, Mapping[str, object]] = {}
         expect: dict[Key, Version] = {}
@@ -363,6 +335,18 @@ class GitStore:
         return Committed({key: Version(oid) for key, oid in plan.versions.items()})
 
 
+def _settled(tx: Transaction) -> Transaction:
+    """Return ``tx`` with its values as they will be read back. Raises InvalidInput."""
+    written = encode_writes(tx)
+    return replace(
+        tx,
+        write={
+            key: DELETE if isinstance(body, Delete) else decode_value(body)
+            for key, body in written.items()
+        },
+    )
+
+
 def _concerns(key: str, prefix: str, layout: Layout) -> bool:
     """Tell whether a damaged key, or a ref that is no record's, is below ``prefix``."""
-    return key.startswith(prefix) or key.startswith(layout.namespace + prefix)
+    return key.startswith((prefix, layout.namespace + prefix))

@@ -66,15 +66,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seq: int
     transaction: str
     heartbeat: bool
-    after: (
-        str | None
-    )  # the parent: the version replaced, or the one a replaced heartbeat followed
+    after: str | None  # the parent: the version replaced, or the one a replaced heartbeat followed
     at: str
     actor: str
     email: str
     subject: str
     companions: Mapping[str, Companion] = {}
     moves: Sequence[MovedRef] = ()
+    deleted: bool = False  # a tombstone: the last version of a record that is gone
     value: dict[str, Any]
 
 
@@ -89,9 +88,7 @@ class VersionObjects:
 def encode_envelope(envelope: Envelope) -> bytes:
     """Return the bytes of ``record.json``: readable, and the same for the same envelope."""
     plain = msgspec.to_builtins(envelope)
-    return (
-        json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
-    )
+    return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
 
 
 def decode_envelope(key: Key | None, body: bytes) -> Envelope:
@@ -112,14 +109,10 @@ def decode_envelope(key: Key | None, body: bytes) -> Envelope:
         )
     if key is not None and envelope.key != key:
         raise DamagedRecord(f"{key}: key: this record belongs under {envelope.key!r}")
-    olds = [moved.old for moved in envelope.moves] + [
-        c.old for c in envelope.companions.values()
-    ]
+    olds = [moved.old for moved in envelope.moves] + [c.old for c in envelope.companions.values()]
     for oid in (envelope.after, *olds, *(moved.new for moved in envelope.moves)):
         if oid is not None and not is_oid(oid):
-            raise DamagedRecord(
-                f"{envelope.key}: {oid!r} is no object id", next="baton doctor"
-            )
+            raise DamagedRecord(f"{envelope.key}: {oid!r} is no object id", next="baton doctor")
     return envelope
 
 
@@ -144,9 +137,7 @@ def build_version(
         objects.append(subtree)
         entries.append(TreeEntry(TREE_MODE, COMPANIONS.encode(), subtree.oid))
     tree = make_object("tree", encode_tree(entries), format)
-    author = Person(
-        envelope.actor, envelope.email, int(parse_rfc3339(envelope.at).timestamp())
-    )
+    author = Person(envelope.actor, envelope.email, int(parse_rfc3339(envelope.at).timestamp()))
     parents = (Oid(envelope.after),) if envelope.after else ()
     body = encode_commit(Commit(tree.oid, parents, author, envelope.subject))
     commit = make_object("commit", body, format)

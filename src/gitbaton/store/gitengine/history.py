@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from gitbaton.core.errors import DamagedRecord
-from gitbaton.core.ids import Oid
+from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.envelope import Envelope, decode_envelope, record_path
+from gitbaton.store.gitengine.planner import DELETED
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.state import State
 from gitbaton.store.model import Change, Key, Version
+from gitbaton.store.values import copy_value
 
 _SLICE = 500
 
@@ -20,18 +22,33 @@ class History:
         self._repository = repository
         self._reader = reader
 
-    def changes(
-        self, state: State, key: Key | None, *, limit: int | None
-    ) -> list[Change]:
+    def changes(self, state: State, key: Key | None, *, limit: int | None) -> list[Change]:
         """Return the changes of ``key`` (None: of all records), newest first, no heartbeats."""
-        held = state.held.get(key) if key is not None else None
-        if held is not None:
-            return self._chain(held.version, held.envelope, limit)
-        return self._all(state, key, limit)
+        if key is None:
+            return self._all(state, limit)
+        held = state.held.get(key)
+        found = self._chain(held.version, held.envelope, limit) if held is not None else []
+        for version, tombstone in self._tombstones(state):
+            if tombstone.key == key and (limit is None or len(found) < limit):
+                found += self._chain(version, tombstone, limit)
+        return found[:limit]
 
-    def _chain(
-        self, version: Oid, envelope: Envelope, limit: int | None
-    ) -> list[Change]:
+    def _tombstones(self, state: State) -> list[tuple[Oid, Envelope]]:
+        """Return the last versions of records that were deleted, newest first."""
+        if state.board.tip is None:
+            return []
+        shown = self._repository.git.run(
+            "log",
+            "--fixed-strings",
+            f"--grep={DELETED}: ",
+            f"--format=%(trailers:key={DELETED},valueonly)",
+            state.board.tip,
+        )
+        versions = [Oid(word) for word in shown.text.split() if is_oid(word)]
+        pairs = ((version, self._reader.envelope(version)) for version in versions)
+        return [(version, envelope) for version, envelope in pairs if envelope is not None]
+
+    def _chain(self, version: Oid, envelope: Envelope, limit: int | None) -> list[Change]:
         found: list[Change] = []
         current: Envelope | None = envelope
         while current is not None and (limit is None or len(found) < limit):
@@ -43,11 +60,9 @@ class History:
             current = self._reader.envelope(version)
         return found
 
-    def _all(self, state: State, key: Key | None, limit: int | None) -> list[Change]:
+    def _all(self, state: State, limit: int | None) -> list[Change]:
         tips = [h.version for h in state.held.values()]
-        missing = self._repository.objects.missing(
-            tips
-        )  # parked since birth: no commit yet
+        missing = self._repository.objects.missing(tips)  # parked since birth: no commit yet
         if state.board.tip is not None:
             tips.append(state.board.tip)
         unborn = [h for h in state.held.values() if h.version in missing]
@@ -57,23 +72,16 @@ class History:
             listed = self._repository.git.run(
                 "rev-list", "--date-order", "--stdin", stdin=asked.encode() + b"\n"
             )
-            found += self._decode(
-                [Oid(line) for line in listed.text.split("\n") if line]
-            )
-        wanted = [change for change in found if key is None or change.key == key]
+            found += self._decode([Oid(line) for line in listed.text.split("\n") if line])
         if unborn:
-            wanted.sort(
-                key=lambda change: change.at, reverse=True
-            )  # stable: git's order stays
-        return wanted[:limit]
+            found.sort(key=lambda change: change.at, reverse=True)  # stable: git's order stays
+        return found[:limit]
 
     def _decode(self, commits: list[Oid]) -> list[Change]:
         found: list[Change] = []
         for start in range(0, len(commits), _SLICE):
             part = commits[start : start + _SLICE]
-            bodies = self._repository.objects.find_many(
-                [record_path(oid) for oid in part]
-            )
+            bodies = self._repository.objects.find_many([record_path(oid) for oid in part])
             for oid, body in zip(part, bodies, strict=True):
                 if body is None:
                     continue  # a board commit
@@ -93,5 +101,5 @@ def _change(version: Oid, envelope: Envelope) -> Change:
         at=envelope.at,
         actor=envelope.actor,
         subject=envelope.subject,
-        value=envelope.value,
+        value=None if envelope.deleted else copy_value(envelope.value),
     )

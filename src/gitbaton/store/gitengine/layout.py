@@ -60,17 +60,11 @@ class Layout:
                 "store.namespace",
                 f"{self.namespace!r} must begin with refs/ and end with /",
             )
-        branch_name(
-            self.namespace.removeprefix("refs/").rstrip("/"), field="store.namespace"
-        )
+        branch_name(self.namespace.removeprefix("refs/").rstrip("/"), field="store.namespace")
         if not self.board.startswith("refs/heads/"):
-            raise InvalidInput(
-                "store.board", f"{self.board!r} must be a branch (refs/heads/…)"
-            )
+            raise InvalidInput("store.board", f"{self.board!r} must be a branch (refs/heads/…)")
         branch_name(self.board.removeprefix("refs/heads/"), field="store.board")
-        if self.namespace.startswith(f"{self.board}/") or self.board.startswith(
-            self.namespace
-        ):
+        if self.namespace.startswith(f"{self.board}/") or self.board.startswith(self.namespace):
             raise InvalidInput(
                 "store.board",
                 f"{self.board!r} and the namespace {self.namespace!r} collide",
@@ -80,9 +74,7 @@ class Layout:
         """Return the ref of a live record."""
         collection, name = split_key(key)
         if collection in RESERVED:
-            raise InvalidInput(
-                "key", f"the collection {collection!r} is not for records"
-            )
+            raise InvalidInput("key", f"the collection {collection!r} is not for records")
         return f"{self.namespace}{collection}/{escape(name)}"
 
     def key(self, ref: str) -> Key | None:
@@ -104,9 +96,7 @@ class Layout:
             case Branch(name):
                 ref = f"refs/heads/{branch_name(name)}"
                 if ref == self.board or ref.startswith(self.namespace):
-                    raise InvalidInput(
-                        "branch", f"{name!r} belongs to the records of gitbaton"
-                    )
+                    raise InvalidInput("branch", f"{name!r} belongs to the records of gitbaton")
                 return ref
             case Rescue(task, epoch, oid):
                 return f"{self.namespace}rescue/{escape(task)}/{epoch}-{oid}"

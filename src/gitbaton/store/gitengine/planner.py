@@ -31,9 +31,9 @@ from gitbaton.store.gitengine.layout import Layout, live_path, parked_path
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.model import (
     ABSENT,
-    DELETE,
     Absent,
     Conflict,
+    Delete,
     Key,
     Record,
     Target,
@@ -42,9 +42,11 @@ from gitbaton.store.model import (
     Version,
 )
 from gitbaton.store.protocol import BoardPolicy
+from gitbaton.store.values import copy_value
 
 MAX_REFS = 100  # created or deleted in one push; 1,000 deletions took a server 4-13 s
 _COMPANIONS = 8  # members of a transaction that keep each other's half
+DELETED = "Baton-Deleted"  # trailer of a board commit: the tombstones it keeps
 _RENDERED = 2000  # with more records, only upkeep renders the board's pages
 
 
@@ -75,6 +77,7 @@ class BoardEdit:
 
     files: dict[str, Oid | None] = field(default_factory=dict)
     keep: list[Oid] = field(default_factory=list)
+    trailers: list[str] = field(default_factory=list)
 
     def park(self, name: str, card: Oid) -> None:
         self.files[parked_path(name)] = card
@@ -92,9 +95,7 @@ class BoardEdit:
 class Planner:
     """Plans transactions for one layout and one board policy."""
 
-    def __init__(
-        self, objects: ObjectStore, layout: Layout, policy: BoardPolicy
-    ) -> None:
+    def __init__(self, objects: ObjectStore, layout: Layout, policy: BoardPolicy) -> None:
         self._objects = objects
         self.layout = layout
         self._policy = policy
@@ -115,27 +116,12 @@ class Planner:
         not grow with time; where the host refuses that (``linear``), it stands upon it.
         """
         value = tx.write[key]
-        assert value is not DELETE
+        assert not isinstance(value, Delete)
         after: str | None = None
         if held is not None:
             beside = tx.heartbeat and held.envelope.heartbeat and not linear
             after = held.envelope.after if beside else held.version
-        return Envelope(
-            format=FORMAT,
-            key=key,
-            seq=held.envelope.seq + 1 if held else 1,
-            transaction=stamp.transaction,
-            heartbeat=tx.heartbeat,
-            after=after,
-            at=stamp.at,
-            actor=tx.actor.name,
-            email=tx.actor.email,
-            subject=tx.subject,
-            moves=[
-                MovedRef(self.layout.target(m.target), m.old, m.new) for m in tx.moves
-            ],
-            value=dict(value),
-        )
+        return self._envelope(tx, key, held, stamp, value=value, after=after)
 
     def hot(
         self, tx: Transaction, held: Held, stamp: Stamp, *, linear: bool
@@ -160,9 +146,7 @@ class Planner:
         """
         for key in tx.write:
             if key in state.damaged:
-                raise DamagedRecord(
-                    f"{key} is damaged: {state.damaged[key]}", next="baton doctor"
-                )
+                raise DamagedRecord(f"{key} is damaged: {state.damaged[key]}", next="baton doctor")
         moves, moved = self._moves(state, tx)
         found = _found(state, tx)
         if found or moved:
@@ -170,7 +154,7 @@ class Planner:
 
         plan = Plan()
         for key, value in tx.write.items():
-            if value is not DELETE:
+            if not isinstance(value, Delete):
                 plan.envelopes[key] = self.successor(
                     tx, key, state.held.get(key), stamp, linear=linear
                 )
@@ -179,15 +163,13 @@ class Planner:
         edit = BoardEdit()
         for key, value in tx.write.items():
             held = state.held.get(key)
-            if value is DELETE:
+            if isinstance(value, Delete):
                 assert held is not None
-                self._delete(plan, edit, key, held)
+                self._delete(plan, edit, tx, key, held, stamp)
             else:
                 self._write(plan, edit, key, held, built[key], park=park)
         if edit.files:
-            self.move_board(
-                plan, state, edit, tx.actor.name, tx.actor.email, tx.subject, stamp
-            )
+            self.move_board(plan, state, edit, tx.actor.name, tx.actor.email, tx.subject, stamp)
         plan.updates += moves
         return plan
 
@@ -212,16 +194,16 @@ class Planner:
         tree, made = edit_tree(self._objects, state.board.tree, edit.files)
         parents = [oid for oid in (state.board.tip,) if oid is not None]
         parents += [oid for oid in dict.fromkeys(edit.keep) if oid not in parents]
-        message = f"{subject}\n\nBaton-Transaction: {stamp.transaction}"
+        message = "\n".join(
+            [subject, "", f"Baton-Transaction: {stamp.transaction}", *edit.trailers]
+        )
         body = encode_commit(
             Commit(tree, tuple(parents), Person(actor, email, stamp.seconds), message)
         )
         commit = make_object("commit", body, self._objects.format)
         plan.objects += [*made, commit]
         plan.board_commit = commit.oid
-        plan.updates.insert(
-            0, RefUpdate(self.layout.board, state.board.tip, commit.oid)
-        )
+        plan.updates.insert(0, RefUpdate(self.layout.board, state.board.tip, commit.oid))
 
     def materialise(self, plan: Plan, held: Held) -> None:
         """Make sure the commit of ``held`` can be pushed: a record parked since birth has none.
@@ -244,6 +226,31 @@ class Planner:
         plan.objects.append(blob)
         return blob.oid
 
+    def _envelope(
+        self,
+        tx: Transaction,
+        key: Key,
+        held: Held | None,
+        stamp: Stamp,
+        *,
+        value: Value,
+        after: str | None,
+    ) -> Envelope:
+        return Envelope(
+            format=FORMAT,
+            key=key,
+            seq=held.envelope.seq + 1 if held else 1,
+            transaction=stamp.transaction,
+            heartbeat=tx.heartbeat,
+            after=after,
+            at=stamp.at,
+            actor=tx.actor.name,
+            email=tx.actor.email,
+            subject=tx.subject,
+            moves=[MovedRef(self.layout.target(m.target), m.old, m.new) for m in tx.moves],
+            value=dict(value),
+        )
+
     def _moves(
         self, state: State, tx: Transaction
     ) -> tuple[list[RefUpdate], dict[Target, Oid | None]]:
@@ -260,16 +267,12 @@ class Planner:
                 updates.append(RefUpdate(ref, move.old, move.new))
         return updates, moved
 
-    def _build(
-        self, plan: Plan, state: State, *, atomic: bool
-    ) -> dict[Key, VersionObjects]:
+    def _build(self, plan: Plan, state: State, *, atomic: bool) -> dict[Key, VersionObjects]:
         members = plan.envelopes
         halves: Mapping[Key, bytes] = {}
         if atomic and 2 <= len(members) <= _COMPANIONS:
             linked = {
-                key: Companion(
-                    held.version if (held := state.held.get(key)) else None, e.seq
-                )
+                key: Companion(held.version if (held := state.held.get(key)) else None, e.seq)
                 for key, e in members.items()
             }
             halves = {key: encode_envelope(e) for key, e in members.items()}
@@ -290,17 +293,13 @@ class Planner:
         created = [
             value
             for key, value in tx.write.items()
-            if key.startswith(self._prefix)
+            if not isinstance(value, Delete)
+            and key.startswith(self._prefix)
             and tx.expect[key] is ABSENT
-            and value is not DELETE
         ]
         live = sum(1 for h in state.held.values() if h.place is Place.LIVE)
-        fits = (
-            len(created) <= MAX_REFS and live + len(created) <= self._policy.live_window
-        )
-        return not fits and all(
-            self._policy.parkable(v) for v in created if v is not DELETE
-        )
+        fits = len(created) <= MAX_REFS and live + len(created) <= self._policy.live_window
+        return not fits and all(self._policy.parkable(v) for v in created if v is not DELETE)
 
     def _write(
         self,
@@ -320,9 +319,7 @@ class Planner:
             return
         plan.objects += built.objects
         if held is not None and held.place is Place.LIVE:
-            plan.updates.append(
-                RefUpdate(self.layout.ref(key), held.version, built.commit)
-            )
+            plan.updates.append(RefUpdate(self.layout.ref(key), held.version, built.commit))
             return
         if held is not None:
             self.materialise(plan, held)
@@ -330,19 +327,26 @@ class Planner:
         if on_board:
             edit.mark(name, self.card(plan, built.commit, plan.envelopes[key]))
 
-    def _delete(self, plan: Plan, edit: BoardEdit, key: Key, held: Held) -> None:
+    def _delete(
+        self, plan: Plan, edit: BoardEdit, tx: Transaction, key: Key, held: Held, stamp: Stamp
+    ) -> None:
         if not key.startswith(self._prefix):
-            raise ValueError(
-                f"{key}: only records in {self._prefix} can be deleted on git"
-            )
+            raise ValueError(f"{key}: only records in {self._prefix} can be deleted on git")
         edit.drop(key.removeprefix(self._prefix))
         plan.deleted.add(key)
         if held.place is Place.LIVE:
             plan.updates.append(RefUpdate(self.layout.ref(key), held.version, None))
         # A delete with an old value that the server does not know would succeed whatever is
-        # there: the version is made reachable from the board in the same push.
+        # there: the version is made reachable from the board in the same push, below a tombstone
+        # that says who removed the record.
         self.materialise(plan, held)
-        edit.keep.append(held.version)
+        tombstone = msgspec.structs.replace(
+            self._envelope(tx, key, held, stamp, value={}, after=held.version), deleted=True
+        )
+        built = build_version(tombstone, self._objects.format)
+        plan.objects += built.objects
+        edit.keep.append(built.commit)
+        edit.trailers.append(f"{DELETED}: {built.commit}")
 
     def _rendered(self, state: State, plan: Plan) -> Mapping[str, bytes]:
         values: dict[str, Value] = {
@@ -371,5 +375,5 @@ def _found(state: State, tx: Transaction) -> dict[Key, Record | Absent]:
             if expected is not ABSENT:
                 found[key] = ABSENT
         elif expected is ABSENT or str(expected) != held.version:
-            found[key] = Record(Version(held.version), held.envelope.value)
+            found[key] = Record(Version(held.version), copy_value(held.envelope.value))
     return found

@@ -64,9 +64,7 @@ class Reader:
             if turn:
                 self._clock.sleep(self._rng.uniform(0.0, 0.02 * 2**turn))
             asked = self._clock.elapsed()
-            listing = self._remote.list(
-                [self._layout.namespace, self._layout.board, *extra]
-            )
+            listing = self._remote.list([self._layout.namespace, self._layout.board, *extra])
             answered = self._clock.elapsed()
             state = self._state(listing, asked, answered)
             if state is None:  # an object was gone before we could fetch it
@@ -105,11 +103,7 @@ class Reader:
         current: Envelope | None = held.envelope
         while current is not None and current.seq > seq and current.after:
             current = self.envelope(Oid(current.after))
-        return (
-            current is not None
-            and current.seq == seq
-            and current.transaction == transaction
-        )
+        return current is not None and current.seq == seq and current.transaction == transaction
 
     def card_version(self, name: str, blob: Oid) -> Oid | None:
         """Return the version that the board file ``blob`` shows, None when it is damaged."""
@@ -138,11 +132,7 @@ class Reader:
 
     def _state(self, listing: Listing, asked: float, answered: float) -> State | None:
         with self._lock:
-            refs = {
-                r: o
-                for r, o in listing.refs.items()
-                if r.startswith(self._layout.namespace)
-            }
+            refs = {r: o for r, o in listing.refs.items() if r.startswith(self._layout.namespace)}
             keyed = {ref: self._layout.key(ref) for ref in refs}
             tip = listing.refs.get(self._layout.board)
             wanted = {
@@ -150,11 +140,7 @@ class Reader:
                 for ref, oid in refs.items()
                 if keyed[ref] is not None and not self._known(oid)
             }
-            if (
-                tip is not None
-                and tip != self._board.tip
-                and self._objects.missing([tip])
-            ):
+            if tip is not None and tip != self._board.tip and self._objects.missing([tip]):
                 wanted[self._layout.board] = tip
             if wanted:
                 have = [oid for oid in (self._board.tip,) if oid is not None]

@@ -118,9 +118,7 @@ def assemble(
 
     halves = _complete_halves(held, complete, torn)
     held.update(halves)
-    return State(
-        board, held, refs, bad, frozenset(torn), asked, answered, collection=collection
-    )
+    return State(board, held, refs, bad, frozenset(torn), asked, answered, collection=collection)
 
 
 def _complete_halves(

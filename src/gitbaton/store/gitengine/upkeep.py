@@ -96,26 +96,14 @@ class Upkeep:
         mine = {k: h for k, h in state.held.items() if k.startswith(self._prefix)}
         live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
         parked = {k: h for k, h in mine.items() if h.place is Place.PARKED}
-        mend = [
-            k
-            for k, h in mine.items()
-            if h.place is Place.LOST or self._misplaced(state, k, h)
-        ]
+        mend = [k for k, h in mine.items() if h.place is Place.LOST or self._misplaced(state, k, h)]
         fold = [
-            k
-            for k, h in live.items()
-            if self._policy.finished(h.envelope.value) and k not in mend
+            k for k, h in live.items() if self._policy.finished(h.envelope.value) and k not in mend
         ][:MAX_REFS]
-        values: dict[str, Value] = {
-            self._name(k): h.envelope.value for k, h in live.items()
-        }
+        values: dict[str, Value] = {self._name(k): h.envelope.value for k, h in live.items()}
         count = min(self._policy.wanted(values), MAX_REFS)
         order = sorted(
-            (
-                k
-                for k, h in parked.items()
-                if not self._policy.finished(h.envelope.value)
-            ),
+            (k for k, h in parked.items() if not self._policy.finished(h.envelope.value)),
             key=lambda k: self._policy.order(self._name(k), parked[k].envelope.value),
         )
         refresh = [
@@ -131,25 +119,19 @@ class Upkeep:
         deletes: list[RefUpdate] = []
         for key in work.fold:
             held = state.held[key]
-            edit.park(
-                self._name(key), self._planner.card(plan, held.version, held.envelope)
-            )
+            edit.park(self._name(key), self._planner.card(plan, held.version, held.envelope))
             edit.keep.append(held.version)
             deletes.append(RefUpdate(self._ref(key), held.version, None))
         for key in work.stage:
             held = state.held[key]
             self._planner.materialise(plan, held)
-            edit.mark(
-                self._name(key), self._planner.card(plan, held.version, held.envelope)
-            )
+            edit.mark(self._name(key), self._planner.card(plan, held.version, held.envelope))
             plan.updates.append(RefUpdate(self._ref(key), None, held.version))
         for key in work.mend:
             self._mend(state, plan, edit, deletes, key)
         for key in work.refresh:
             held = state.held[key]
-            edit.mark(
-                self._name(key), self._planner.card(plan, held.version, held.envelope)
-            )
+            edit.mark(self._name(key), self._planner.card(plan, held.version, held.envelope))
             edit.keep.append(permanent(held))
         self._planner.move_board(
             plan, state, edit, _NAME, _EMAIL, _subject(work), stamp, render=True
@@ -184,9 +166,7 @@ class Upkeep:
     ) -> None:
         held = state.held[key]
         name = self._name(key)
-        if (
-            held.place is Place.LOST
-        ):  # marked live, no ref: the board's copy is the truth
+        if held.place is Place.LOST:  # marked live, no ref: the board's copy is the truth
             self._planner.materialise(plan, held)
             plan.updates.append(RefUpdate(self._ref(key), None, held.version))
         folded = self._folded_version(state, name)
@@ -248,6 +228,5 @@ def _subject(work: Work) -> str:
         "refresh": work.refresh,
     }
     return "board: " + (
-        ", ".join(f"{verb} {len(keys)}" for verb, keys in parts.items() if keys)
-        or "refresh"
+        ", ".join(f"{verb} {len(keys)}" for verb, keys in parts.items() if keys) or "refresh"
     )

@@ -1,0 +1,59 @@
+"""Questions about commits: who contains whom, and what would be lost."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from gitbaton.core.errors import GitFailed
+from gitbaton.core.ids import Oid
+from gitbaton.git.repository import CoordinationRepository
+
+
+def contains(repo: CoordinationRepository, tip: Oid, commit: Oid) -> bool:
+    """Tell whether ``commit`` is ``tip`` or one of its ancestors. Raises GitFailed."""
+    asked = repo.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
+    if asked.status not in (0, 1):
+        raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
+    return asked.status == 0
+
+
+def commits_between(repo: CoordinationRepository, old: Oid, new: Oid) -> list[Oid]:
+    """Return the commits of ``new`` that ``old`` does not contain, parents first."""
+    listed = repo.git.run("rev-list", "--reverse", "--topo-order", f"{old}..{new}").text
+    return [Oid(line) for line in listed.split("\n") if line]
+
+
+def unreachable(
+    repo: CoordinationRepository, tips: Sequence[Oid], published: Collection[Oid]
+) -> list[Oid]:
+    """Return those of ``tips`` that no commit in ``published`` contains, in order.
+
+    Members of ``published`` whose objects are not here are left out: then a tip counts as
+    unreachable, which errs on the side of keeping.
+    """
+    if not tips:
+        return []
+    known = set(published) - repo.objects.missing(published)
+    lines = [*tips, *(f"^{oid}" for oid in sorted(known))]
+    asked = repo.git.run("rev-list", "--stdin", stdin="\n".join(lines).encode() + b"\n")
+    lost = set(asked.text.split("\n"))
+    return [tip for tip in dict.fromkeys(tips) if tip in lost]
+
+
+def independent(repo: CoordinationRepository, tips: Sequence[Oid]) -> list[Oid]:
+    """Return those of ``tips`` that no other of them contains, in order."""
+    if len(tips) < 2:
+        return list(tips)
+    asked = set(repo.git.run("merge-base", "--independent", *tips).text.split("\n"))
+    return [tip for tip in dict.fromkeys(tips) if tip in asked]
+
+
+def tree_of(repo: CoordinationRepository, commit: Oid) -> Oid:
+    """Return the tree of ``commit``. Raises GitFailed."""
+    return Oid(repo.git.run("rev-parse", "--verify", f"{commit}^{{tree}}").text)
+
+
+def find_commit(repo: CoordinationRepository, name: str) -> Oid | None:
+    """Return the commit that the ref or object id ``name`` leads to, None if there is none."""
+    asked = repo.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
+    return Oid(asked.text) if asked.status == 0 else None

@@ -1,0 +1,188 @@
+"""What lies in a worktree, as a tree: through a private index, never through the worktree's own.
+
+So an index that is locked, broken or half merged does not matter, and neither do flags by which
+git would overlook a change (assume-unchanged). The worktree's own index is only *asked*: which
+ignored files were added by force, which files a sparse checkout left out, what was staged.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitbaton.core.errors import GitFailed
+from gitbaton.core.ids import Oid
+from gitbaton.git.runner import Git
+from gitbaton.git.worktrees import without_filters
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The files of a worktree at one moment. Paths are relative; git's ``core.quotePath`` is off.
+
+    ``nested``: repositories inside that are no submodules. ``unsaved``: files that should be in
+    ``tree`` and could not be read. ``staged``: the tree of the worktree's own index, where it has
+    one. ``unmerged``: paths with a conflict in that index.
+    """
+
+    tree: Oid
+    nested: tuple[str, ...]
+    unsaved: tuple[str, ...]
+    staged: Oid | None
+    unmerged: tuple[str, ...]
+
+
+class WorkingFiles:
+    """The files under ``git``'s work tree, seen through the index file ``index``."""
+
+    def __init__(self, git: Git, index: Path) -> None:
+        self.git = git
+        self.root = git.directory
+        self.index = index
+
+    def take(self, head: Oid | None, own: Path | None) -> Snapshot:
+        """Read all files into the index and the object store; return what is there.
+
+        ``head``: the commit they are compared with. ``own``: a copy of the worktree's own index.
+        """
+        self._begin(head)
+        told = _OwnIndex(self.git, own) if own is not None else None
+        if told is not None:
+            self._leave_out(told.left_out())
+        self._run("add", "--update", "--ignore-errors", check=False)
+        others = self.others("--exclude-standard")
+        self._add(self.git, [*(p for p in others if not p.endswith("/")), *self._forced(told)])
+        if again := self._unsaved():
+            # A clean filter that fails (LFS without its program) must not cost the content.
+            raw = Git(self.git.directory, self.git.env, self.git.options + _raw(self.git))
+            self._add(raw, again)
+        return Snapshot(
+            tree=Oid(self._run("write-tree")[0]),
+            nested=tuple(p for p in self.others("--exclude-standard") if p.endswith("/")),
+            unsaved=tuple(self._unsaved()),
+            staged=told.tree() if told else None,
+            unmerged=told.unmerged() if told else (),
+        )
+
+    def others(self, *exclude: str) -> list[str]:
+        """Return the files that the index does not hold; a nested repository ends in a slash."""
+        return self._run("ls-files", "-z", "--others", *exclude)
+
+    def submodules(self) -> list[str]:
+        """Return the paths of the submodules in the index."""
+        entries = self._run("ls-files", "-z", "--stage")
+        return [e.partition("\t")[2] for e in entries if e.startswith("160000 ")]
+
+    def _begin(self, head: Oid | None) -> None:
+        words = ("--empty",) if head is None else ("--reset", head)
+        try:
+            self._run("read-tree", *words)
+        except GitFailed:
+            self.index.unlink(missing_ok=True)  # the seed was unusable: read every file instead
+            self._run("read-tree", *words)
+
+    def _leave_out(self, paths: Sequence[str]) -> None:
+        """Keep what a sparse checkout left out: its absence is no deletion."""
+        absent = {p for p in paths if not os.path.lexists(self.root / p)}
+        known = absent.intersection(self._run("ls-files", "-z")) if absent else ()
+        if known:
+            self._run("update-index", "--skip-worktree", "-z", "--stdin", paths=sorted(known))
+
+    def _forced(self, told: _OwnIndex | None) -> list[str]:
+        """Return what was added in the worktree's own index and is still there."""
+        if told is None:
+            return []
+        ours = set(self._run("ls-files", "-z"))
+        return [p for p in told.paths() if p not in ours and os.path.lexists(self.root / p)]
+
+    def _add(self, git: Git, paths: Sequence[str]) -> None:
+        """Add ``paths``; those that cannot be read are found by halving, and stay out."""
+        if not paths:
+            return
+        try:
+            self._run(
+                *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
+                paths=paths,
+                git=git,
+            )
+        except GitFailed:
+            if len(paths) > 1:
+                middle = len(paths) // 2
+                self._add(git, paths[:middle])
+                self._add(git, paths[middle:])
+
+    def _unsaved(self) -> list[str]:
+        changed = self._run("diff-files", "-z", "--name-only", "--ignore-submodules=all")
+        left = [p for p in self.others("--exclude-standard") if not p.endswith("/")]
+        return [*changed, *left]
+
+    def _run(
+        self,
+        *args: str,
+        paths: Sequence[str] | None = None,
+        git: Git | None = None,
+        check: bool = True,
+    ) -> list[str]:
+        stdin = None if paths is None else b"".join(os.fsencode(p) + b"\0" for p in paths)
+        env = {"GIT_INDEX_FILE": str(self.index)}
+        done = (git or self.git).run(*args, stdin=stdin, env=env, check=check)
+        return _split(done.stdout)
+
+
+class _OwnIndex:
+    """What the worktree's own index has to tell. One that cannot be read tells nothing."""
+
+    def __init__(self, git: Git, index: Path) -> None:
+        self._git = git
+        self._env = {"GIT_INDEX_FILE": str(index)}
+
+    def paths(self) -> list[str]:
+        return self._ask("ls-files", "-z", "--cached")
+
+    def left_out(self) -> list[str]:
+        return [e[2:] for e in self._ask("ls-files", "-z", "-t") if e.startswith("S ")]
+
+    def unmerged(self) -> tuple[str, ...]:
+        entries = self._ask("ls-files", "-z", "--unmerged")
+        return tuple(dict.fromkeys(e.partition("\t")[2] for e in entries))
+
+    def tree(self) -> Oid | None:
+        written = self._ask("write-tree")
+        return Oid(written[0]) if written else None
+
+    def _ask(self, *args: str) -> list[str]:
+        done = self._git.run(*args, env=self._env, check=False)
+        return _split(done.stdout) if done.status == 0 else []
+
+
+@contextlib.contextmanager
+def private_files(
+    git: Git, place: Path, *, seed: Path | None, own: Path
+) -> Iterator[tuple[WorkingFiles, Path | None]]:
+    """Give the files of ``git``'s work tree with a private index in a directory below ``place``.
+
+    ``seed``: an index from which unchanged files are known without reading them. ``own``: the
+    worktree's own index; a copy of it is given too, None if there is none.
+    """
+    with tempfile.TemporaryDirectory(prefix="index-", dir=place) as directory:
+        index, copy = Path(directory, "index"), Path(directory, "own")
+        for source, target in ((seed, index), (own, copy)):
+            if source is not None and source.is_file():
+                # With its time: git judges by it which entries may be racily clean.
+                shutil.copy2(source, target)
+        yield WorkingFiles(git, index), copy if copy.exists() else None
+
+
+def _raw(git: Git) -> tuple[str, ...]:
+    return (*without_filters(git), "-c", "core.safecrlf=false")
+
+
+def _split(output: bytes) -> list[str]:
+    """Split NUL-terminated names (or one line) into text that keeps every byte."""
+    parts = output.rstrip(b"\n").split(b"\0") if b"\0" not in output else output.split(b"\0")
+    return [os.fsdecode(part) for part in parts if part]

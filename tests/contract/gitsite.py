@@ -1,0 +1,80 @@
+"""The git engine under contract: one bare remote and four clones; and its mutant."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gitbaton.core.clock import SystemClock
+from gitbaton.git.plain import PlainRemote
+from gitbaton.git.remote import PushState, RefResult, RefUpdate, Remote
+from gitbaton.git.repository import Clone, CoordinationRepository
+from gitbaton.store.gitengine import GitStore
+from gitbaton.store.model import Value
+from gitbaton.store.protocol import Store
+
+CLONES = 4
+
+
+class PlainPolicy:
+    """A board policy for records without meaning: a small window, and pages that name them."""
+
+    collection = "tasks"
+    live_window = 24
+
+    def finished(self, value: Value) -> bool:
+        return bool(value.get("finished"))
+
+    def parkable(self, value: Value) -> bool:
+        return True
+
+    def order(self, name: str, value: Value) -> tuple[object, ...]:
+        return (name,)
+
+    def wanted(self, records: Mapping[str, Value]) -> int:
+        return max(0, 4 - len(records))
+
+    def render(self, records: Mapping[str, Value]) -> Mapping[str, bytes]:
+        return {"README.md": "".join(f"- {name!r}\n" for name in sorted(records)).encode()}
+
+
+class CarelessRemote(PlainRemote):
+    """A mutant: it forces every ref to its new value, whatever value it expects there."""
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        specs = [f"+{update.new or ''}:{update.ref}" for update in updates]
+        self._git.run("push", "--quiet", "--force", self._url, *specs, check=False)
+        return {update.ref: RefResult(PushState.DONE) for update in updates}
+
+
+def prepare_git(site: Path) -> None:
+    """Make the remote of ``site`` and clones of it."""
+    _git(site, "init", "--quiet", "--bare", "remote.git")
+    for number in range(CLONES):
+        _git(site, "clone", "--quiet", "remote.git", f"clone{number}")
+
+
+def open_git(site: Path, clone: int = 0) -> Store:
+    """Return a new store in one of the clones of ``site``."""
+    return _open(site, clone, PlainRemote)
+
+
+def open_careless_git(site: Path, clone: int = 0) -> Store:
+    """Return a new careless store in one of the clones of ``site``."""
+    return _open(site, clone, CarelessRemote)
+
+
+def _open(site: Path, clone: int, remote: type[PlainRemote]) -> Store:
+    found = Clone.find(site / f"clone{clone % CLONES}", os.environ)
+    repository = CoordinationRepository.open(found)
+    reached: Remote = remote(repository.git, str(site / "remote.git"))
+    return GitStore(
+        repository, reached, policy=PlainPolicy(), clock=SystemClock(), rng=random.Random()
+    )
+
+
+def _git(directory: Path, *args: str) -> None:
+    subprocess.run(["git", *args], cwd=directory, check=True, capture_output=True)
