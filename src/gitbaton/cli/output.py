@@ -1,0 +1,143 @@
+"""The only place that prints.
+
+With ``--json`` standard output gets one JSON document (or one object a line, for verbs that
+follow something); without, text for people. Everything else goes to standard error. Text comes
+from tasks, agents and remotes: what could steer a terminal is made visible first (I8).
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TextIO, TypeAlias
+
+import msgspec
+
+Cell: TypeAlias = str | tuple[str, str]
+"""Text, or text and a style such as ``green``."""
+
+PLAIN_WIDTH = 80
+_BIDI = "\u202a-\u202e\u2066-\u2069"
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
+_UNSAFE_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}]")
+
+
+def neutralise(text: str) -> str:
+    """Return ``text`` with everything that could steer a terminal written as ``\\x1b``."""
+    return _UNSAFE.sub(_escaped, text)
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` neutralised and on one line."""
+    return neutralise(" ".join(text.split()))
+
+
+def encode_json(document: object) -> str:
+    """Return ``document`` as JSON on one line, free of characters that steer terminals."""
+    text = msgspec.json.encode(document).decode()
+    return _UNSAFE_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+@dataclass
+class Output:
+    """Where the answer goes, and how. The flags are set while the command line is parsed."""
+
+    stdout: TextIO
+    stderr: TextIO
+    env: Mapping[str, str]
+    json: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    color: bool = True
+
+    def answer(self, document: object, human: Callable[[Output], None]) -> None:
+        """Print the answer of a verb: ``document`` under ``--json``, else what ``human`` says."""
+        if self.json:
+            self.document(document)
+        else:
+            human(self)
+
+    def document(self, document: object) -> None:
+        """Print ``document`` as one line of JSON."""
+        self.raw(encode_json(document) + "\n")
+
+    def say(self, text: str = "") -> None:
+        """Print lines for people to standard output."""
+        self.raw(neutralise(text) + "\n")
+
+    def hint(self, text: str) -> None:
+        """Print what to do next. Not with ``--quiet``."""
+        if not self.quiet:
+            self.say(text)
+
+    def note(self, text: str) -> None:
+        """Tell people something on standard error. Not with ``--quiet``."""
+        if not self.quiet:
+            self.complain(text)
+
+    def detail(self, text: str) -> None:
+        """Tell people more on standard error, with ``--verbose`` only."""
+        if self.verbose:
+            self.complain(text)
+
+    def complain(self, text: str) -> None:
+        """Print to standard error, always."""
+        self.stderr.write(neutralise(text) + "\n")
+        self.stderr.flush()
+
+    def raw(self, text: str) -> None:
+        """Write ``text`` as it is: a script, or what was made safe before."""
+        self.stdout.write(text)
+        self.stdout.flush()
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
+        """Print a table that fits the terminal (80 columns elsewhere).
+
+        The last column gives way when it is too wide; the others are never cut.
+        """
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text
+
+        terminal = self.stdout.isatty()
+        colored = terminal and self.color and not self.env.get("NO_COLOR")
+        console = Console(
+            file=self.stdout,
+            width=None if terminal else PLAIN_WIDTH,
+            color_system="auto" if colored else None,
+            force_terminal=colored,
+            markup=False,
+            highlight=False,
+            emoji=False,
+            _environ=dict(self.env),
+        )
+        table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        for name in columns[:-1]:
+            table.add_column(name, no_wrap=True, overflow="fold")
+        table.add_column(columns[-1], no_wrap=True, overflow="ellipsis")
+        for row in rows:
+            table.add_row(*(_styled(Text, cell) for cell in row))
+        with console.capture() as captured:
+            console.print(table)
+        self.raw("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _styled(text: Any, cell: Cell) -> Any:
+    words, style = (cell, "") if isinstance(cell, str) else cell
+    return text(one_line(words), style=style)
+
+
+def standard_output(env: Mapping[str, str]) -> Output:
+    """Return the output on this process's own streams, which never fail to encode."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")
+    return Output(sys.stdout, sys.stderr, env)

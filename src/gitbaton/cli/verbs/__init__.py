@@ -1,0 +1,1 @@
+"""One verb a file. Each defines ``command``; ``cli/catalogue.py`` lists them."""

@@ -1,0 +1,17 @@
+"""``baton accept``: accepts a task in review."""
+
+from __future__ import annotations
+
+import click
+
+from gitbaton.cli.holding import print_change
+from gitbaton.cli.request import Request
+from gitbaton.cli.verb import verb
+
+
+@verb("accept")
+@click.argument("task_id", metavar="ID")
+def command(request: Request, task_id: str) -> None:
+    """Accept the result of the task ID, which is in review: it is done."""
+    task = request.app.queue.accept(task_id, actor=request.app.actor)
+    print_change(request, task, f"{task.id} is done")

@@ -1,0 +1,186 @@
+"""The model of ``baton.toml``: every key, its default and its meaning.
+
+The reference page is generated from these structs. Durations are written ``90s``, ``15m``, ``2h``
+and kept as seconds. ``Config`` steers this machine and may come from any working tree.
+``ProtectedConfig`` protects people: it is read from the remote's target branch and from nowhere
+else. They are two types so that one cannot be passed for the other.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+LandWay: TypeAlias = Literal["branch", "merge"]
+
+
+class Seconds(float):
+    """A duration in seconds; in the file ``90s``, ``15m``, ``2h`` or ``1d``."""
+
+
+class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The base of all tables in the file: immutable, nothing unexpected."""
+
+
+class StoreSection(Section, frozen=True, kw_only=True):
+    """`[store]`: where the shared records are kept. Read by `init`."""
+
+    namespace: Annotated[str, Meta(description="Prefix of the coordination refs.")] = "refs/baton/"
+    board: Annotated[str, Meta(description="The branch that people and programs read.")] = "baton"
+    live_window: Annotated[
+        int,
+        Meta(ge=1, le=5000, description="How many open tasks have a ref of their own."),
+    ] = 256
+
+
+class QueueSection(Section, frozen=True, kw_only=True):
+    """`[queue]`: how claims and attempts behave."""
+
+    lease: Annotated[
+        Seconds, Meta(description="How long a claim lasts unrenewed. Renewed every third of it.")
+    ] = Seconds(900)
+    max_attempts: Annotated[
+        int, Meta(ge=1, le=1000, description="Attempts after which a task is failed.")
+    ] = 3
+    backoff: Annotated[
+        Seconds, Meta(description="Delay after the first failed attempt; doubles with each.")
+    ] = Seconds(30)
+    backoff_limit: Annotated[Seconds, Meta(description="The longest delay.")] = Seconds(1800)
+    timeout: Annotated[
+        Seconds | None, Meta(description="How long one attempt may take, if the task does not say.")
+    ] = None
+
+
+class WorkSection(Section, frozen=True, kw_only=True):
+    """`[work]`: the worker, `baton work`."""
+
+    jobs: Annotated[int, Meta(ge=1, le=256, description="Tasks worked on at the same time.")] = 1
+    land: Annotated[
+        LandWay, Meta(description="How results land: as a branch, or merged onto the target.")
+    ] = "branch"
+    agent: Annotated[str | None, Meta(description="Profile or command of the agent.")] = None
+    setup: Annotated[
+        tuple[str, ...], Meta(description="Commands run in a fresh worktree before the agent.")
+    ] = ()
+    checks: Annotated[
+        tuple[str, ...], Meta(description="Commands that must succeed before anything lands.")
+    ] = ()
+    review: Annotated[
+        bool, Meta(description="Publish for review instead of finishing the task.")
+    ] = False
+    output_cap: Annotated[
+        int, Meta(ge=10_000, description="Bytes of an agent's output that are kept.")
+    ] = 10_000_000
+    worktrees: Annotated[
+        str | None,
+        Meta(description="Directory of the worktrees; the default is `<clone>.baton` beside it."),
+    ] = None
+    throw_away: Annotated[
+        tuple[str, ...],
+        Meta(description="Ignored files that may go with a worktree (patterns as in .gitignore)."),
+    ] = (
+        "node_modules/",
+        "__pycache__/",
+        ".venv/",
+        "venv/",
+        "target/",
+        "dist/",
+        "build/",
+        "*.pyc",
+        "*.o",
+        "*.egg-info/",
+        ".mypy_cache/",
+        ".pytest_cache/",
+        ".ruff_cache/",
+        ".tox/",
+        ".gradle/",
+        ".next/",
+        ".DS_Store",
+    )
+    port_base: Annotated[
+        int,
+        Meta(ge=1024, le=60_000, description="First port given to agents; each slot has 100."),
+    ] = 20_000
+    rescue_age: Annotated[
+        Seconds, Meta(description="Age after which a rescue is folded into `baton-rescue`.")
+    ] = Seconds(30 * 86400)
+
+
+class AgentSection(Section, frozen=True, kw_only=True):
+    """`[agents.NAME]`: an agent profile, used with `work --agent NAME`."""
+
+    command: Annotated[
+        str, Meta(min_length=1, description="Its words; `{prompt}`, `{prompt_file}`, … are filled.")
+    ]
+    env: Annotated[dict[str, str], Meta(description="Variables added to its environment.")] = field(
+        default_factory=dict
+    )
+    check: Annotated[
+        str | None, Meta(description="Command by which `doctor` sees that it is logged in.")
+    ] = None
+
+
+class HooksSection(Section, frozen=True, kw_only=True):
+    """`[hooks]`: reserved; no key is defined yet."""
+
+
+class ProjectSection(Section, frozen=True, kw_only=True):
+    """`[project]`: what this project is called and where results go."""
+
+    name: Annotated[
+        str | None,
+        Meta(description="Name that approvals are bound to; the default is the remote's path."),
+    ] = None
+    target: Annotated[
+        str | None,
+        Meta(description="Branch that results land on; the default is the remote's own default."),
+    ] = None
+    branch_prefix: Annotated[
+        str, Meta(description="Prefix of the branches that results are published on.")
+    ] = "task/"
+    allowed_signers: Annotated[
+        str,
+        Meta(description="File in the repository; where it exists, approvals must be signed."),
+    ] = ".baton/allowed_signers"
+
+
+class GateSection(Section, frozen=True, kw_only=True):
+    """`[gates.NAME]`: who may open a gate, and when it is asked for. `*`: gates not listed."""
+
+    approvers: Annotated[
+        tuple[str, ...] | None,
+        Meta(description="Git names or e-mail addresses that may approve; unset: on trust."),
+    ] = None
+    landing: Annotated[
+        bool, Meta(description="The result is approved, before it lands, and not only the start.")
+    ] = False
+
+
+class LandSection(Section, frozen=True, kw_only=True):
+    """`[land]`: what may land, and how."""
+
+    allowed: Annotated[
+        tuple[LandWay, ...], Meta(description="The ways of landing that are permitted.")
+    ] = ("branch", "merge")
+    checks: Annotated[
+        tuple[str, ...], Meta(description="Commands that must succeed before every landing.")
+    ] = ()
+
+
+class Config(Section, frozen=True, kw_only=True):
+    """What steers this machine. It may come from any working tree."""
+
+    store: StoreSection = StoreSection()
+    queue: QueueSection = QueueSection()
+    work: WorkSection = WorkSection()
+    agents: dict[str, AgentSection] = field(default_factory=dict)
+    hooks: HooksSection = HooksSection()
+
+
+class ProtectedConfig(Section, frozen=True, kw_only=True):
+    """What protects people. Read from the remote's target branch, never from a worktree."""
+
+    project: ProjectSection = ProjectSection()
+    gates: dict[str, GateSection] = field(default_factory=dict)
+    land: LandSection = LandSection()

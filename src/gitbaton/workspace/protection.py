@@ -1,0 +1,157 @@
+"""Reads what protects people (gates, approvers, land rules) where agents cannot edit it.
+
+That is the remote's target branch; without a remote, the clone's own. The default branch may name
+another target in its ``baton.toml``; then that one's file counts, and it may not name a third.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.config import ProtectedConfig
+from gitbaton.core.config_file import FILE_NAME, parse_protected
+from gitbaton.core.errors import InvalidInput
+from gitbaton.core.ids import Oid
+from gitbaton.git.remote import Remote
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.model import ABSENT, Actor, Key, Transaction, make_key
+from gitbaton.store.protocol import Store
+
+_KEY = make_key("protection", "target")
+_FRESH = 60.0  # seconds for which a reading serves what does not open a gate
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """The protected configuration, and where it was read.
+
+    ``commit`` is None where the target branch does not exist yet; then the defaults hold.
+    ``allowed_signers`` is the content of that file, None where there is none. ``unreadable``
+    says why the file on the branch could not be understood; then no gate is open (I9).
+    """
+
+    config: ProtectedConfig
+    target: str
+    commit: Oid | None
+    allowed_signers: str | None = None
+    unreadable: str | None = None
+
+
+class ProtectionReader:
+    """Reads the protection of one clone. ``default`` is the branch the remote calls its own."""
+
+    def __init__(
+        self,
+        repository: CoordinationRepository,
+        remote: Remote | None,
+        *,
+        default: str,
+        local: Store,
+        clock: Clock,
+    ) -> None:
+        self._repository, self._remote = repository, remote
+        self._default, self._local, self._clock = default, local, clock
+
+    def read(self, *, fresh: bool) -> Protection:
+        """Return the protection; ``fresh`` asks the remote even if it was asked a moment ago.
+
+        Raises RemoteUnreachable, HostRefused.
+        """
+        if self._remote is not None and not fresh:
+            remembered = self._recall()
+            if remembered is not None:
+                return remembered
+        first = self._at(self._default)
+        wanted = first.config.project.target
+        found = first if wanted in (None, self._default) else self._at(str(wanted))
+        if self._remote is not None:
+            self._remember(found)
+        return found
+
+    def _at(self, branch: str) -> Protection:
+        commit = self._tip(branch)
+        if commit is None:
+            return Protection(ProtectedConfig(), branch, None)
+        return self._decode(branch, commit)
+
+    def _decode(self, branch: str, commit: Oid) -> Protection:
+        text = self._file(commit, FILE_NAME)
+        source = f"{FILE_NAME} on {branch}"
+        try:
+            config = ProtectedConfig() if text is None else parse_protected(text, source)
+        except InvalidInput as error:
+            return Protection(ProtectedConfig(), branch, commit, unreadable=error.message)
+        signers = self._file(commit, config.project.allowed_signers)
+        return Protection(config, branch, commit, signers)
+
+    def _tip(self, branch: str) -> Oid | None:
+        ref = f"refs/heads/{branch}"
+        git = self._repository.clone.git
+        if self._remote is None:
+            shown = git.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False)
+            return Oid(shown.text) if shown.status == 0 else None
+        tip = self._remote.list([ref]).refs.get(ref)
+        if tip is not None and not self._has(tip):
+            self._remote.fetch({ref: tip})
+            if not self._has(tip):  # it moved between the two: what is there now is as good
+                return self._tip(branch)
+        return tip
+
+    def _has(self, oid: Oid) -> bool:
+        return self._repository.git.run("cat-file", "-e", oid, check=False).status == 0
+
+    def _file(self, commit: Oid, path: str) -> str | None:
+        shown = self._repository.git.run("cat-file", "blob", f"{commit}:{path}", check=False)
+        return shown.stdout.decode("utf-8", "replace") if shown.status == 0 else None
+
+    def _recall(self) -> Protection | None:
+        record = self._local.read(_KEY).records.get(Key(_KEY))
+        if record is None or not self._is_recent(record.value):
+            return None
+        branch, commit = record.value.get("branch"), record.value.get("commit")
+        if not isinstance(branch, str):
+            return None
+        if commit is None:
+            return Protection(ProtectedConfig(), branch, None)
+        oid = Oid(str(commit))
+        return self._decode(branch, oid) if self._has(oid) else None
+
+    def _is_recent(self, value: Any) -> bool:
+        remote = self._remote
+        return (
+            remote is not None
+            and value.get("origin") == self._clock.origin
+            and (value.get("url"), value.get("default")) == (remote.url, self._default)
+            and 0 <= self._clock.elapsed() - float(value.get("seen", 0)) < _FRESH
+        )
+
+    def _remember(self, found: Protection) -> None:
+        assert self._remote is not None
+        record = self._local.read(_KEY).records.get(Key(_KEY))
+        value = {
+            "url": self._remote.url,
+            "default": self._default,
+            "branch": found.target,
+            "commit": found.commit,
+            "seen": self._clock.elapsed(),
+            "origin": self._clock.origin,
+        }
+        change = Transaction(
+            expect={_KEY: ABSENT if record is None else record.version},
+            write={_KEY: value},
+            subject="protection: read",
+            actor=Actor("baton"),
+        )
+        self._local.commit([change])  # lost to another process: it remembered the same
+
+
+def project_name(config: ProtectedConfig, address: str) -> str:
+    """Return the name approvals are bound to: the configured, or the end of ``address``.
+
+    Clones reach one remote by several addresses (ssh, https, a mounted path): the last part is
+    what they have in common.
+    """
+    last = address.rstrip("/").replace(":", "/").rpartition("/")[2].removesuffix(".git")
+    return config.project.name or last or "project"
