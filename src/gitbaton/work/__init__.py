@@ -1,0 +1,1 @@
+"""The worker: agents, worktrees, checks, landing, rescue."""
