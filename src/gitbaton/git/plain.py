@@ -7,6 +7,7 @@ a ref that does not move, and listings that are filtered on this side.
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
@@ -60,6 +61,9 @@ _ROUNDS = 8  # how often refs may vanish under one fetch
 _VANISHED = re.compile(r"couldn't find remote ref (\S+)")
 _MOVED = re.compile(r"not our ref|unadvertised object|did not send all necessary objects")
 _BAD_TIP = re.compile(r"the object \S+ does not exist|is not a valid object")
+# Logging prints the warnings of a logger that nobody handles; a second attempt is no news.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
+
 _NO_ATOMIC = "does not support --atomic"
 _GLOB = re.compile(r"([*?\[\\])")
 

@@ -1,0 +1,91 @@
+"""What git says when a remote cannot be used, and which error it becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from gitbaton.core.errors import HostRefused, RemoteUnreachable
+from gitbaton.git.failures import RepositoryMissing, failure, is_passing, nothing_was_sent, shown
+
+HINT = (
+    "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct "
+    "access rights\nand the repository exists.\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "kind", "unsent"),
+    [
+        (f"git@host: Permission denied (publickey).\n{HINT}", HostRefused, True),
+        (f"Host key verification failed.\n{HINT}", HostRefused, True),
+        ("fatal: Authentication failed for 'https://host/r.git/'", HostRefused, True),
+        (
+            "fatal: could not read Username for 'https://host': terminal prompts disabled",
+            HostRefused,
+            True,
+        ),
+        (
+            "fatal: unable to access 'https://host/r/': The requested URL returned error: 403",
+            HostRefused,
+            True,
+        ),
+        ("error: RPC failed; HTTP 403 curl 22 The requested URL returned", HostRefused, True),
+        (f"ERROR: Permission to a/b.git denied to c.\n{HINT}", HostRefused, True),
+        (f"fatal: '/x' does not appear to be a git repository\n{HINT}", RepositoryMissing, True),
+        ("fatal: repository 'https://host/r.git/' not found", RepositoryMissing, True),
+        (f"ERROR: Repository not found.\n{HINT}", RepositoryMissing, True),
+        (
+            f"ssh: Could not resolve hostname nowhere: Name or service not known\n{HINT}",
+            RemoteUnreachable,
+            True,
+        ),
+        (f"ssh: connect to host h port 22: Connection refused\n{HINT}", RemoteUnreachable, True),
+        (
+            "fatal: unable to access 'http://h/': Failed to connect to h port 80",
+            RemoteUnreachable,
+            True,
+        ),
+        ("fatal: the remote end hung up upon initial contact", RemoteUnreachable, True),
+        ("fatal: the remote end hung up unexpectedly", RemoteUnreachable, False),
+        ("error: RPC failed; HTTP 502 curl 22", RemoteUnreachable, False),
+        ("error: RPC failed; curl 56 Recv failure: Connection reset", RemoteUnreachable, False),
+        ("Timeout, server h not responding.\nfatal: sha1 write", RemoteUnreachable, False),
+        ("", RemoteUnreachable, False),
+    ],
+)
+def test_each_text_has_its_error(stderr: str, kind: type[Exception], unsent: bool) -> None:
+    error = failure(stderr, "https://host/r.git")
+    assert type(error) is kind
+    assert error.next
+    assert nothing_was_sent(stderr) is unsent
+    assert is_passing(error) is (kind is RemoteUnreachable)
+
+
+def test_a_hook_cannot_make_us_believe_that_nothing_was_sent() -> None:
+    stderr = (
+        "remote: fatal: Could not read from remote repository.\n"
+        "fatal: the remote end hung up unexpectedly\n"
+    )
+    assert not nothing_was_sent(stderr)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("https://user:pw@host:8443/a/b.git", "https://host:8443/a/b.git"),
+        ("https://ghp_token@host/a", "https://host/a"),
+        ("ssh://git:pw@host/a", "ssh://git@host/a"),
+        ("git@host:a/b.git", "git@host:a/b.git"),
+        ("/srv/r.git", "/srv/r.git"),
+        ("file:///srv/r.git", "file:///srv/r.git"),
+    ],
+)
+def test_addresses_are_shown_without_secrets(url: str, told: str) -> None:
+    assert shown(url) == told
+
+
+def test_an_error_names_no_secret() -> None:
+    url = "https://user:pw@host/r.git"
+    error = failure(f"fatal: unable to access '{url}': Could not resolve host: host", url)
+    assert "pw" not in error.message
+    assert "https://host/r.git" in error.message
