@@ -6,25 +6,29 @@ command pays for what it needs; imports that cost time are made where they are n
 
 from __future__ import annotations
 
-import getpass
-import platform
 import random
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import Config
 from gitbaton.core.config_file import FILE_NAME, parse_config
 from gitbaton.core.errors import InvalidInput
-from gitbaton.core.ids import agent_name
 from gitbaton.git.repository import Clone, CoordinationRepository
-from gitbaton.store.model import Actor
-from gitbaton.workspace.held import HeldClaim, HeldClaims, Session
-from gitbaton.workspace.lookup import default_branch, push_url, read_git_config, remote_urls
-from gitbaton.workspace.process import session_leader
+from gitbaton.workspace.held import HeldClaim, HeldClaims
+from gitbaton.workspace.identity import Identity
+from gitbaton.workspace.lookup import (
+    ask_default_branch,
+    checked_out_branch,
+    known_default_branch,
+    push_url,
+    read_git_config,
+    remote_urls,
+)
 from gitbaton.workspace.protection import Protection, ProtectionReader, project_name
 from gitbaton.workspace.settings import (
     Settings,
@@ -37,11 +41,9 @@ from gitbaton.workspace.settings import (
 if TYPE_CHECKING:
     from gitbaton.git.remote import Remote
     from gitbaton.store.protocol import Store
-    from gitbaton.tasks.claims import Claimant, Claimed
+    from gitbaton.tasks.claims import Claimed
     from gitbaton.tasks.gates import GateKeeper
     from gitbaton.tasks.queue import Queue
-
-_CAPABILITIES = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
 
 class App:
@@ -119,6 +121,23 @@ class App:
         mover = CloneMover(self.repository)
         return SqliteStore(self.state / "store.sqlite", clock=self.clock, mover=mover)
 
+    @cached_property
+    def default_branch(self) -> str:
+        """The branch that the remote calls its own; without a remote, see ``init_app``.
+
+        A remote that has no commit yet has none: then the branch that is checked out here.
+        Raises RemoteUnreachable, HostRefused.
+        """
+        if self.settings.target is not None:
+            return self.settings.target
+        assert self.settings.remote is not None, "without a remote the branch is known"
+        url = push_url(self.clone, self.settings.remote)
+        named = ask_default_branch(self.repository.git, url)
+        if named is None:
+            return checked_out_branch(self.clone)
+        write_settings(self.state, msgspec.structs.replace(self.settings, target=named))
+        return named
+
     def protection(self, *, fresh: bool = False) -> Protection:
         """Return what protects people, from the remote's target branch (``fresh``: asked now)."""
         return self._protection.read(fresh=fresh)
@@ -128,53 +147,15 @@ class App:
         return ProtectionReader(
             self.repository,
             self.remote,
-            default=self.settings.target,
+            default=self.default_branch,
             local=self.local,
             clock=self.clock,
         )
 
     @cached_property
-    def machine(self) -> str:
-        """The name of this machine, for people."""
-        return platform.node() or "localhost"
-
-    @cached_property
-    def session(self) -> Session:
-        """Who runs this command, as the rule for stored tokens sees it."""
-        return Session(
-            self.env.get("BATON_SESSION") or None,
-            self.env.get("BATON_AGENT") or None,
-            session_leader(origin=self.clock.origin),
-        )
-
-    @cached_property
-    def person(self) -> Actor:
-        """The human behind this clone, as git knows them."""
-        name = self.env.get("GIT_AUTHOR_NAME") or self.git_config.get("user.name") or _login()
-        email = self.env.get("GIT_AUTHOR_EMAIL") or self.git_config.get("user.email")
-        return Actor(name, email) if email else Actor(name)
-
-    @cached_property
-    def actor(self) -> Actor:
-        """Who makes the changes of this command: the agent named in the environment, or a person.
-
-        An agent has no address of its own: it must not pass for the person it works for.
-        """
-        agent = self.env.get("BATON_AGENT")
-        return Actor(agent_name(agent, field="BATON_AGENT")) if agent else self.person
-
-    def claimant(self, *, agent: str | None = None, capabilities: Iterable[str] = ()) -> Claimant:
-        """Return who claims: ``agent``, else BATON_AGENT, else the git user on this machine."""
-        from gitbaton.tasks.claims import Claimant
-
-        name = agent or self.env.get("BATON_AGENT") or f"{self.person.name}@{self.machine}"
-        platform_words = {_CAPABILITIES[sys.platform]} if sys.platform in _CAPABILITIES else set()
-        return Claimant(
-            agent=agent_name(name),
-            worker=agent_name(self.env.get("BATON_SESSION") or "cli", field="BATON_SESSION"),
-            machine=self.machine,
-            capabilities=frozenset(platform_words | set(capabilities)),
-        )
+    def identity(self) -> Identity:
+        """Who runs this command."""
+        return Identity(self.env, self.git_config, self.clock.origin)
 
     @cached_property
     def gatekeeper(self) -> GateKeeper:
@@ -231,7 +212,7 @@ class App:
                 epoch=claimed.token.epoch,
                 token=str(claimed.token),
                 holder=claim.agent,
-                session=self.session,
+                session=self.identity.session,
                 lease=claim.lease,
                 seen=self.clock.elapsed(),
                 origin=self.clock.origin,
@@ -296,9 +277,10 @@ def init_app(
     name = None
     if not sqlite:
         name = choose_remote(list(remote_urls(read_git_config(clone))), wanted=remote)
-    settings = make_settings(
-        remote=name, target=default_branch(clone, name), store=read_config(clone).store
-    )
+    target = checked_out_branch(clone) if name is None else known_default_branch(clone, name)
+    settings = make_settings(remote=name, target=target, store=read_config(clone).store)
+    if before is not None and settings.target is None and settings.remote == before.remote:
+        settings = msgspec.structs.replace(settings, target=before.target)
     if settings != before:
         write_settings(state, settings)
     return App(clone, env, settings), settings != before
@@ -320,10 +302,3 @@ def _find_clone(directory: Path, env: Mapping[str, str]) -> Clone:
     if not directory.is_dir():
         raise InvalidInput("-C", f"{directory} is no directory")
     return Clone.find(directory, env)
-
-
-def _login() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"

@@ -11,7 +11,7 @@ from gitbaton.tasks.model import Task
 
 def add_tasks(app: App, drafts: Sequence[Draft]) -> list[Task]:
     """Add ``drafts`` in one transaction and return the tasks. Raises RemoteUnreachable."""
-    return app.queue.add(drafts, actor=app.actor)
+    return app.queue.add(drafts, actor=app.identity.actor)
 
 
 def end_claim(send: Callable[[], Task]) -> Task:

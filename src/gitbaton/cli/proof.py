@@ -37,7 +37,7 @@ def own_tokens(request: Request) -> list[Token]:
     tokens = [Token.parse(inherited)] if inherited else []
     for claim in app.held.all():
         token = Token.parse(claim.token)
-        if token not in tokens and app.held.objection(claim, app.session) is None:
+        if token not in tokens and app.held.objection(claim, app.identity.session) is None:
             tokens.append(token)
     return tokens
 
@@ -52,7 +52,7 @@ def _stored(request: Request, task: str) -> Token:
             f"no claim of {task!r} was made from this clone; pass its --token",
             next=f"baton claim {task}",
         )
-    objection = app.held.objection(held, app.session)
+    objection = app.held.objection(held, app.identity.session)
     if objection is not None:
         raise ClaimLost(
             task,

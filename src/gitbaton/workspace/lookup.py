@@ -1,12 +1,18 @@
-"""Looks things up in the user's clone: configuration, branches, commits. Changes nothing."""
+"""Looks things up in the user's clone and its remote: configuration, branches, commits."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from typing import Final
 
-from gitbaton.core.errors import InvalidInput
-from gitbaton.core.ids import Oid
+from gitbaton.core.errors import InvalidInput, RemoteUnreachable
+from gitbaton.core.ids import Oid, branch_name
+from gitbaton.git.failures import failure, shown
 from gitbaton.git.repository import Clone
+from gitbaton.git.runner import Git, GitTimeout
+
+_PATIENCE: Final = 60.0  # seconds
 
 
 def read_git_config(clone: Clone) -> dict[str, str]:
@@ -51,19 +57,34 @@ def find_commit(clone: Clone, text: str) -> Oid:
     return found
 
 
-def default_branch(clone: Clone, remote: str | None) -> str:
-    """Return the branch that ``remote`` calls its own, as far as this clone knows; else ``main``.
+def checked_out_branch(clone: Clone) -> str:
+    """Return the branch that is checked out (one without a commit counts), else ``main``."""
+    found = clone.git.run("symbolic-ref", "--quiet", "HEAD", check=False)
+    return found.text.removeprefix("refs/heads/") if found.status == 0 else "main"
 
-    Without a remote: the branch that is checked out, one without a commit included.
+
+def known_default_branch(clone: Clone, remote: str) -> str | None:
+    """Return the branch that ``remote`` calls its own as ``git clone`` noted it, else None."""
+    prefix = f"refs/remotes/{remote}/"
+    found = clone.git.run("symbolic-ref", "--quiet", f"{prefix}HEAD", check=False)
+    if found.status != 0 or not found.text.startswith(prefix):
+        return None
+    return found.text.removeprefix(prefix)
+
+
+def ask_default_branch(git: Git, url: str) -> str | None:
+    """Ask the repository at ``url`` for the branch that it calls its own.
+
+    None where it has no commit yet. Raises RemoteUnreachable, HostRefused.
     """
-    name, prefix = "HEAD", "refs/heads/"
-    if remote is not None:
-        prefix = f"refs/remotes/{remote}/"
-        name = f"{prefix}HEAD"
-    found = clone.git.run("symbolic-ref", "--quiet", name, check=False)
-    if found.status == 0 and found.text.startswith(prefix):
-        return found.text.removeprefix(prefix)
-    return "main"
+    try:
+        asked = git.run("ls-remote", "--symref", "--", url, "HEAD", timeout=_PATIENCE, check=False)
+    except GitTimeout as error:
+        raise RemoteUnreachable(f"{shown(url)} did not answer: {error.message}") from error
+    if asked.status != 0:
+        raise failure(asked.stderr, url)
+    named = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", asked.text, re.MULTILINE)
+    return branch_name(named[1]) if named else None
 
 
 def _resolve(clone: Clone, text: str) -> Oid | None:

@@ -21,12 +21,15 @@ FILE_NAME = "settings.json"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The choice that was made for this clone. ``target``: the branch the remote calls its own."""
+    """The choice that was made for this clone.
+
+    ``target``: the branch that the remote calls its own; None while that is not known.
+    """
 
     format: Literal[1] = 1
     engine: Literal["git", "sqlite"]
     remote: str | None
-    target: str
+    target: str | None
     namespace: str = "refs/baton/"
     board: str = "baton"
     live_window: int = 256
@@ -54,7 +57,7 @@ def choose_remote(remotes: Sequence[str], *, wanted: str | None = None) -> str |
     return remotes[0] if remotes else None
 
 
-def make_settings(*, remote: str | None, target: str, store: StoreSection) -> Settings:
+def make_settings(*, remote: str | None, target: str | None, store: StoreSection) -> Settings:
     """Return the settings for ``remote`` (None: sqlite, on this machine only)."""
     return Settings(
         engine="sqlite" if remote is None else "git",

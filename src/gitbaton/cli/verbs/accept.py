@@ -13,5 +13,5 @@ from gitbaton.cli.verb import verb
 @click.argument("task_id", metavar="ID")
 def command(request: Request, task_id: str) -> None:
     """Accept the result of the task ID, which is in review: it is done."""
-    task = request.app.queue.accept(task_id, actor=request.app.actor)
+    task = request.app.queue.accept(task_id, actor=request.app.identity.actor)
     print_change(request, task, f"{task.id} is done")

@@ -29,7 +29,7 @@ def command(request: Request, task_id: str, revoke: bool) -> None:
                 next=f"ask a human to run: baton approve {task_id}",
             )
     app = request.app
-    person = as_approver(app.person, app.protection(fresh=True))
+    person = as_approver(app.identity.person, app.protection(fresh=True))
     if revoke:
         task = app.queue.revoke(task_id, actor=person)
         print_change(request, task, f"the approval of {task.id} is taken back")

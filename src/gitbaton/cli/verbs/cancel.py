@@ -14,5 +14,5 @@ from gitbaton.cli.verb import verb
 @click.option("--reason", metavar="R", help="Why, in a few words.")
 def command(request: Request, task_id: str, reason: str | None) -> None:
     """Call the task ID off. Whoever holds it can no longer publish."""
-    task = request.app.queue.cancel(task_id, reason, actor=request.app.actor)
+    task = request.app.queue.cancel(task_id, reason, actor=request.app.identity.actor)
     print_change(request, task, f"{task.id} is cancelled")

@@ -48,7 +48,7 @@ def command(
     app = request.app
     kept = None if keep is None else find_kept(keep, app.clock)
     won = app.queue.claim(
-        app.claimant(agent=agent, capabilities=capabilities),
+        app.identity.claimant(agent=agent, capabilities=capabilities),
         ids=() if task_id is None else (task_id,),
         count=count,
         lease=lease,

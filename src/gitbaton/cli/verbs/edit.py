@@ -50,5 +50,5 @@ def command(request: Request, task_id: str, clear: tuple[str, ...], **given: Any
         changes[field] = _EMPTY[field]
     if not changes:
         raise click.UsageError("say what to change")
-    task = request.app.queue.edit(task_id, changes, actor=request.app.actor)
+    task = request.app.queue.edit(task_id, changes, actor=request.app.identity.actor)
     print_change(request, task, f"changed {task.id}: {', '.join(sorted(changes))}")

@@ -41,7 +41,7 @@ def command(
     if shutil.which(argv[0], path=request.env.get("PATH")) is None:
         raise InvalidInput("CMD", f"{argv[0]!r} is no command here")
     app = request.app
-    who = app.claimant(agent=agent, capabilities=capabilities)
+    who = app.identity.claimant(agent=agent, capabilities=capabilities)
     [claimed] = app.queue.claim(who, ids=(task_id,), lease=lease)
     app.hold(claimed)
     request.output.detail(f"claimed {task_id}, epoch {claimed.token.epoch}")

@@ -16,7 +16,7 @@ def command(request: Request, capabilities: tuple[str, ...]) -> None:
     """List the tasks that can be claimed now, in the order in which they are tried."""
     app = request.app
     view = app.queue.view()
-    tasks = app.queue.ready(view, app.claimant(capabilities=capabilities))
+    tasks = app.queue.ready(view, app.identity.claimant(capabilities=capabilities))
     request.output.answer(
         {"tasks": [task_document(task, app.gatekeeper) for task in tasks]},
         lambda out: print_tasks(out, tasks, empty="nothing is ready; next: baton status"),

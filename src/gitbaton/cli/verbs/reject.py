@@ -14,5 +14,5 @@ from gitbaton.cli.verb import verb
 @click.option("--reason", required=True, metavar="R", help="Why; it is part of the next prompt.")
 def command(request: Request, task_id: str, reason: str) -> None:
     """Send the task ID, which is in review, back to be done again."""
-    task = request.app.queue.reject(task_id, reason, actor=request.app.actor)
+    task = request.app.queue.reject(task_id, reason, actor=request.app.identity.actor)
     print_change(request, task, f"{task.id} is pending again")

@@ -14,5 +14,5 @@ from gitbaton.cli.verb import verb
 @click.option("--force", is_flag=True, help="Even if a task that needs it is in progress.")
 def command(request: Request, task_id: str, force: bool) -> None:
     """Make the done, failed or cancelled task ID pending again, with all its attempts."""
-    task = request.app.queue.retry(task_id, force=force, actor=request.app.actor)
+    task = request.app.queue.retry(task_id, force=force, actor=request.app.identity.actor)
     print_change(request, task, f"{task.id} is pending again", hint=f"baton claim {task.id}")

@@ -14,5 +14,5 @@ from gitbaton.cli.verb import verb
 @click.option("--answer", metavar="T", help="The answer; it is part of the next prompt.")
 def command(request: Request, task_id: str, answer: str | None) -> None:
     """Answer the question of the blocked task ID and make it pending again."""
-    task = request.app.queue.unblock(task_id, answer, actor=request.app.actor)
+    task = request.app.queue.unblock(task_id, answer, actor=request.app.identity.actor)
     print_change(request, task, f"{task.id} is pending again", hint=f"baton claim {task.id}")

@@ -18,7 +18,7 @@ def command(request: Request, task_id: str, capabilities: tuple[str, ...]) -> No
     app = request.app
     view = app.queue.view()
     task = view.find(task_id)
-    obstacles = app.queue.why(view, task_id, app.claimant(capabilities=capabilities))
+    obstacles = app.queue.why(view, task_id, app.identity.claimant(capabilities=capabilities))
 
     def human(out: Output) -> None:
         if not obstacles:
