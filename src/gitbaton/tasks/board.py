@@ -18,7 +18,7 @@ LIVE_WINDOW: Final = 256
 _UNREAD: Final = (10**6, "", "")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TaskBoardPolicy:
     """The meaning of tasks for the engine's board (``store.protocol.BoardPolicy``)."""
 

@@ -218,12 +218,13 @@ class Claiming:
         kept: list[Claimed] = []
         for claimed in claims:
             try:
-                require_claim(view.find(claimed.task.id), claimed.token)
+                task = view.find(claimed.task.id)
+                require_claim(task, claimed.token)
             except BatonError:
                 continue  # cancelled already, or unreadable: not ours to hand out
-            why = self._broken(claimed.task, locks, view)
+            why = self._broken(task, locks, view)
             if why is None:
-                kept.append(claimed)
+                kept.append(Claimed(task, claimed.token, view.versions[task.id]))
             else:
                 self._withdraw(claimed, why)
         return kept

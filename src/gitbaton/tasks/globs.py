@@ -7,7 +7,7 @@ A glob is a relative path whose components are separated by ``/``:
   a wildcard as itself is written in brackets: ``[*]``,
 - ``**`` as a whole component: any number of components, also none; at the end at least one,
 - a last component without wildcards also covers everything below it, should it be a directory;
-  a trailing ``/`` covers only what is below.
+  a trailing ``/`` covers only what is below (so ``**/`` at the end is ``**``).
 
 Two globs overlap if and only if some file name is matched by both. Both are read as automata and
 the product is searched for a word they share: one search over components, and inside it one over

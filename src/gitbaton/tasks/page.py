@@ -16,7 +16,7 @@ from gitbaton.tasks.text import clean_line
 MOST_NODES: Final = 60
 _MOST_ROWS: Final = 50
 _RECENT: Final = 10
-_PUNCTUATION = re.compile(r"[!\"#$%&*+/:;<=>?@\[\\\]^_`{|}~]")
+_PUNCTUATION = re.compile(r"[!#$&*:<>@\[\\\]^_`{|}~]")
 _NOT_PLAIN = re.compile(r"[^\w .,()+'/-]")
 _COLOURS: Final = {
     Status.PENDING: "fill:#eeeeee,stroke:#999999,color:#222222",

@@ -1,0 +1,1 @@
+"""The rules of tasks, room by room, and the queue over the memory engine."""

@@ -1,0 +1,176 @@
+"""A queue over the memory engine with a clock that is moved by hand, and quick ways to tasks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from gitbaton.core.clock import ManualClock
+from gitbaton.core.ids import Oid
+from gitbaton.store.memory import MemoryStore
+from gitbaton.store.model import (
+    Actor,
+    Change,
+    Key,
+    Move,
+    Outcome,
+    Snapshot,
+    Target,
+    Transaction,
+    Value,
+)
+from gitbaton.store.protocol import Store, TidyReport
+from gitbaton.tasks.claims import Claimant
+from gitbaton.tasks.gates import GateKeeper
+from gitbaton.tasks.leases import Sight
+from gitbaton.tasks.model import Task
+from gitbaton.tasks.observations import Observer
+from gitbaton.tasks.queue import Draft, Queue, QueueSettings
+from gitbaton.tasks.validation import convert_task
+from gitbaton.tasks.view import View
+
+AT = "2026-01-01T00:00:00Z"
+NONCE = "0123456789abcdef" * 2
+OID = Oid("a" * 40)
+ANN = Actor("ann")
+PROJECT = "project-1"
+
+
+def task(id: str = "t", **fields: Any) -> Task:
+    """Return a pending task with these fields."""
+    return convert_task({"id": id, "title": id, "created_at": AT, "updated_at": AT, **fields})
+
+
+def claimed(id: str = "t", *, epoch: int = 1, agent: str = "bob", **fields: Any) -> Task:
+    """Return a task that ``agent`` has in progress."""
+    claim = {
+        "agent": agent,
+        "worker": "w1",
+        "machine": "m1",
+        "epoch": epoch,
+        "nonce": NONCE,
+        "claimed_at": AT,
+        "renewed_at": AT,
+        "lease": 900.0,
+    }
+    return task(id, **{"status": "in-progress", "epoch": epoch, "claim": claim, **fields})
+
+
+def view_of(
+    *tasks: Task,
+    damaged: Mapping[Key, str] | None = None,
+    sights: Mapping[str, Sight] | None = None,
+) -> View:
+    """Return a view of these tasks."""
+    return View(
+        tasks={t.id: t for t in tasks},
+        versions={t.id: f"v-{t.id}" for t in tasks},  # type: ignore[misc]
+        damaged=damaged or {},
+        asked=0.0,
+        answered=0.0,
+        sights=sights or {},  # type: ignore[arg-type]
+    )
+
+
+def who(name: str = "bob", *capabilities: str, worker: str = "w1") -> Claimant:
+    """Return a claimant."""
+    return Claimant(name, worker, "m1", frozenset(capabilities))
+
+
+class FakeBranches:
+    """Branches in memory: a mover for the memory engine."""
+
+    def __init__(self) -> None:
+        self.tips: dict[Target, Oid] = {}
+
+    def move(self, moves: Sequence[Move]) -> Mapping[Target, Oid | None]:
+        wrong = {m.target: self.tips.get(m.target) for m in moves if self._stale(m)}
+        if not wrong:
+            self.tips.update({m.target: m.new for m in moves})
+        return wrong
+
+    def _stale(self, move: Move) -> bool:
+        return self.tips.get(move.target) not in (move.old, move.new)
+
+
+class Meddler:
+    """A store on which somebody else acts at chosen moments, or which answers otherwise.
+
+    ``before_commit`` is called once before the next commit; ``instead`` answers it.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.before_commit: Callable[[], object] | None = None
+        self.after_commit: Callable[[], object] | None = None
+        self.instead: Callable[[Sequence[Transaction]], list[Outcome]] | None = None
+        self.commits: list[list[Transaction]] = []
+
+    def read(self, prefix: str = "") -> Snapshot:
+        return self.store.read(prefix)
+
+    def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        act, self.before_commit = self.before_commit, None
+        if act is not None:
+            act()
+        self.commits.append(list(transactions))
+        answer, self.instead = self.instead, None
+        outcomes = answer(transactions) if answer else self.store.commit(transactions)
+        then, self.after_commit = self.after_commit, None
+        if then is not None:
+            then()
+        return outcomes
+
+    def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
+        return self.store.history(key, limit=limit)
+
+    def tidy(self, *, force: bool = False) -> TidyReport:
+        return self.store.tidy(force=force)
+
+    def close(self) -> None:
+        self.store.close()
+
+
+class Desk:
+    """One remote in memory, one machine, as many queues on it as a test wants."""
+
+    def __init__(self, *, gatekeeper: GateKeeper | None = None, **settings: Any) -> None:
+        self.clock = ManualClock()
+        self.branches = FakeBranches()
+        self.memory = MemoryStore(clock=self.clock, mover=self.branches)
+        self.store = Meddler(self.memory)
+        self.gatekeeper = gatekeeper or GateKeeper(project=PROJECT)
+        self.settings = QueueSettings(PROJECT, **settings)
+        self.queue = self.join(self.store)
+        self.other = self.join(self.memory)
+
+    def join(self, store: Store, *, seed: int = 0) -> Queue:
+        """Return another queue, with an observer of its own."""
+        local = MemoryStore(clock=self.clock)
+        return Queue(
+            store,
+            clock=self.clock,
+            rng=random.Random(seed),
+            settings=self.settings,
+            gatekeeper=self.gatekeeper,
+            observer=Observer(local, self.clock, "remote"),
+        )
+
+    def add(self, id: str, **fields: Any) -> Task:
+        [added] = self.queue.add([Draft(title=f"do {id}", id=id, **fields)], actor=ANN)
+        return added
+
+    def put(self, key: Key, value: Value) -> None:
+        """Write a record as a broken or hostile client would: whatever is there."""
+        from gitbaton.store.model import ABSENT, Committed
+
+        found = self.memory.read(key).records.get(key)
+        change = Transaction(
+            expect={key: ABSENT if found is None else found.version},
+            write={key: value},
+            subject="hostile: write",
+            actor=Actor("mallory"),
+        )
+        [outcome] = self.memory.commit([change])
+        assert isinstance(outcome, Committed)
