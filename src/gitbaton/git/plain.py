@@ -212,7 +212,7 @@ class PlainRemote:
             raise failure(done.stderr, self._url)
 
         caller = stamina.RetryingCaller(
-            attempts=3, timeout=deadline.left(), wait_initial=0.2, wait_max=2.0
+            attempts=3, timeout=deadline.left(), wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         )
         return caller(lambda error: is_passing(error) and not deadline.over(), ask)
 
