@@ -42,7 +42,8 @@ from gitbaton.store.protocol import BoardPolicy, TidyReport
 from gitbaton.store.values import copy_value, decode_value, encode_writes
 
 _PATIENCE = 60.0  # seconds of lost races, though every expectation held, before we give up
-_REFUSALS = 2  # equal answers of the host that make a refusal its last word
+_REFUSALS = 2  # answers of the host that make a refusal its last word
+_UNSENT = 3  # pushes that git would not even send
 
 
 @dataclass(slots=True)
@@ -52,6 +53,7 @@ class _Attempts:
     stamp: Stamp
     plans: list[Plan] = field(default_factory=list)
     refusals: int = 0
+    unsent: int = 0
     last: RefResult = field(default_factory=lambda: RefResult(PushState.UNSENT))
     ref: str | None = None
     stepwise: bool = False  # updates were sent one by one: the host has no atomic push
@@ -200,7 +202,7 @@ class GitStore:
                 return Rejected(error.message, code="damaged")
             if isinstance(plan, Conflict):
                 return plan
-            if attempts.refusals >= _REFUSALS:
+            if attempts.refusals >= _REFUSALS or attempts.unsent > _UNSENT:
                 return Rejected(attempts.last.reason, attempts.ref)
             if self._clock.elapsed() - began > _PATIENCE:
                 why = f"others were faster for {_PATIENCE:g} seconds ({attempts.last.reason})"
@@ -256,6 +258,8 @@ class GitStore:
         for ref, result in results.items():
             if result.state is not PushState.DONE:
                 attempts.ref, attempts.last = ref, result
+        if all(result.state is PushState.UNSENT for result in results.values()):
+            attempts.unsent += 1
         if self._remote.supports_atomic is False and not attempts.stepwise:
             attempts.plans.remove(plan)  # it never left this machine
 

@@ -299,7 +299,7 @@ class Planner:
         ]
         live = sum(1 for h in state.held.values() if h.place is Place.LIVE)
         fits = len(created) <= MAX_REFS and live + len(created) <= self._policy.live_window
-        return not fits and all(self._policy.parkable(v) for v in created if v is not DELETE)
+        return not fits and all(self._policy.parkable(value) for value in created)
 
     def _write(
         self,

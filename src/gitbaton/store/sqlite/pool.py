@@ -56,14 +56,14 @@ class ConnectionPool:
         """
         # Real time, not the injected clock: this continues SQLite's own wait, which knows no other.
         give_up = time.monotonic() + PATIENCE
-        with GATE.working():
-            while True:
-                try:
+        while True:
+            try:
+                with GATE.working():
                     return self._try(work)
-                except sqlite3.Error as error:
-                    if _primary(error) not in _LOCKED or time.monotonic() > give_up:
-                        raise translate(error, self._path) from error
-                time.sleep(random.uniform(0.001, 0.05))
+            except sqlite3.Error as error:
+                if _primary(error) not in _LOCKED or time.monotonic() > give_up:
+                    raise translate(error, self._path) from error
+            time.sleep(random.uniform(0.001, 0.05))
 
     def close_idle(self) -> None:
         """Close the connections that nobody is using; more are opened when needed."""
