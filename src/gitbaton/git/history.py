@@ -57,3 +57,16 @@ def find_commit(repo: CoordinationRepository, name: str) -> Oid | None:
     """Return the commit that the ref or object id ``name`` leads to, None if there is none."""
     asked = repo.git.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}", check=False)
     return Oid(asked.text) if asked.status == 0 else None
+
+
+def content_only_in(repo: CoordinationRepository, tree: Oid, others: Sequence[Oid]) -> list[str]:
+    """Return the paths at which ``tree`` holds a file as it is in none of the trees ``others``."""
+    unique: set[str] | None = None
+    for other in others:
+        shown = repo.git.run(
+            "diff-tree", "-r", "-z", "--no-renames", "--diff-filter=d", other, tree
+        )
+        # Alternately ":modes oids status" and a path; "d" leaves out what ``tree`` lacks.
+        paths = set(shown.text.split("\0")[1::2])
+        unique = paths if unique is None else unique & paths
+    return sorted(unique or ())

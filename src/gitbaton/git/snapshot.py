@@ -23,18 +23,45 @@ from gitbaton.git.worktrees import without_filters
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The files of a worktree at one moment. Paths are relative; git's ``core.quotePath`` is off.
+    """The files of a worktree at one moment. Paths are relative to it.
 
     ``nested``: repositories inside that are no submodules. ``unsaved``: files that should be in
-    ``tree`` and could not be read. ``staged``: the tree of the worktree's own index, where it has
-    one. ``unmerged``: paths with a conflict in that index.
+    ``tree`` and could not be read.
     """
 
     tree: Oid
     nested: tuple[str, ...]
     unsaved: tuple[str, ...]
-    staged: Oid | None
-    unmerged: tuple[str, ...]
+
+
+class OwnIndex:
+    """What (a copy of) the worktree's own index has to tell. A broken one tells nothing."""
+
+    def __init__(self, git: Git, index: Path) -> None:
+        self._git = git
+        self._env = {"GIT_INDEX_FILE": str(index)}
+
+    def paths(self) -> list[str]:
+        """Return all paths in it."""
+        return self._ask("ls-files", "-z", "--cached")
+
+    def left_out(self) -> list[str]:
+        """Return the paths that a sparse checkout leaves out of the worktree."""
+        return [e[2:] for e in self._ask("ls-files", "-z", "-t") if e.startswith("S ")]
+
+    def unmerged(self) -> list[str]:
+        """Return the paths with a conflict."""
+        entries = self._ask("ls-files", "-z", "--unmerged")
+        return list(dict.fromkeys(e.partition("\t")[2] for e in entries))
+
+    def tree(self) -> Oid | None:
+        """Return the tree of what is staged; None where there is a conflict."""
+        written = self._ask("write-tree")
+        return Oid(written[0]) if written else None
+
+    def _ask(self, *args: str) -> list[str]:
+        done = self._git.run(*args, env=self._env, check=False)
+        return _split(done.stdout) if done.status == 0 else []
 
 
 class WorkingFiles:
@@ -45,18 +72,16 @@ class WorkingFiles:
         self.root = git.directory
         self.index = index
 
-    def take(self, head: Oid | None, own: Path | None) -> Snapshot:
+    def take(self, head: Oid | None, own: OwnIndex) -> Snapshot:
         """Read all files into the index and the object store; return what is there.
 
-        ``head``: the commit they are compared with. ``own``: a copy of the worktree's own index.
+        ``head``: the commit they are compared with (None: nothing). ``own``: the worktree's index.
         """
         self._begin(head)
-        told = _OwnIndex(self.git, own) if own is not None else None
-        if told is not None:
-            self._leave_out(told.left_out())
+        self._leave_out(own.left_out())
         self._run("add", "--update", "--ignore-errors", check=False)
         others = self.others("--exclude-standard")
-        self._add(self.git, [*(p for p in others if not p.endswith("/")), *self._forced(told)])
+        self._add(self.git, [*(p for p in others if not p.endswith("/")), *self._forced(own)])
         if again := self._unsaved():
             # A clean filter that fails (LFS without its program) must not cost the content.
             raw = Git(self.git.directory, self.git.env, self.git.options + _raw(self.git))
@@ -65,8 +90,6 @@ class WorkingFiles:
             tree=Oid(self._run("write-tree")[0]),
             nested=tuple(p for p in self.others("--exclude-standard") if p.endswith("/")),
             unsaved=tuple(self._unsaved()),
-            staged=told.tree() if told else None,
-            unmerged=told.unmerged() if told else (),
         )
 
     def others(self, *exclude: str) -> list[str]:
@@ -93,12 +116,10 @@ class WorkingFiles:
         if known:
             self._run("update-index", "--skip-worktree", "-z", "--stdin", paths=sorted(known))
 
-    def _forced(self, told: _OwnIndex | None) -> list[str]:
-        """Return what was added in the worktree's own index and is still there."""
-        if told is None:
-            return []
+    def _forced(self, own: OwnIndex) -> list[str]:
+        """Return what was added to the worktree's own index and is still there."""
         ours = set(self._run("ls-files", "-z"))
-        return [p for p in told.paths() if p not in ours and os.path.lexists(self.root / p)]
+        return [p for p in own.paths() if p not in ours and os.path.lexists(self.root / p)]
 
     def _add(self, git: Git, paths: Sequence[str]) -> None:
         """Add ``paths``; those that cannot be read are found by halving, and stay out."""
@@ -134,48 +155,22 @@ class WorkingFiles:
         return _split(done.stdout)
 
 
-class _OwnIndex:
-    """What the worktree's own index has to tell. One that cannot be read tells nothing."""
-
-    def __init__(self, git: Git, index: Path) -> None:
-        self._git = git
-        self._env = {"GIT_INDEX_FILE": str(index)}
-
-    def paths(self) -> list[str]:
-        return self._ask("ls-files", "-z", "--cached")
-
-    def left_out(self) -> list[str]:
-        return [e[2:] for e in self._ask("ls-files", "-z", "-t") if e.startswith("S ")]
-
-    def unmerged(self) -> tuple[str, ...]:
-        entries = self._ask("ls-files", "-z", "--unmerged")
-        return tuple(dict.fromkeys(e.partition("\t")[2] for e in entries))
-
-    def tree(self) -> Oid | None:
-        written = self._ask("write-tree")
-        return Oid(written[0]) if written else None
-
-    def _ask(self, *args: str) -> list[str]:
-        done = self._git.run(*args, env=self._env, check=False)
-        return _split(done.stdout) if done.status == 0 else []
-
-
 @contextlib.contextmanager
 def private_files(
-    git: Git, place: Path, *, seed: Path | None, own: Path
-) -> Iterator[tuple[WorkingFiles, Path | None]]:
+    git: Git, place: Path, *, seed: Path, own: Path
+) -> Iterator[tuple[WorkingFiles, OwnIndex]]:
     """Give the files of ``git``'s work tree with a private index in a directory below ``place``.
 
     ``seed``: an index from which unchanged files are known without reading them. ``own``: the
-    worktree's own index; a copy of it is given too, None if there is none.
+    worktree's own index, given as a copy, so that it is never locked. Either may be missing.
     """
     with tempfile.TemporaryDirectory(prefix="index-", dir=place) as directory:
         index, copy = Path(directory, "index"), Path(directory, "own")
         for source, target in ((seed, index), (own, copy)):
-            if source is not None and source.is_file():
+            if source.is_file():
                 # With its time: git judges by it which entries may be racily clean.
                 shutil.copy2(source, target)
-        yield WorkingFiles(git, index), copy if copy.exists() else None
+        yield WorkingFiles(git, index), OwnIndex(git, copy)
 
 
 def _raw(git: Git) -> tuple[str, ...]:

@@ -97,6 +97,15 @@ class Worktrees:
                 found.append(Linked(Path(text).parent, admin))
         return found
 
+    def checked_out(self) -> set[str]:
+        """Return the branches that some linked worktree stands on."""
+        found = set()
+        for item in self.list():
+            with contextlib.suppress(OSError):
+                head = os.fsdecode((item.admin / "HEAD").read_bytes()).rstrip("\n")
+                found.add(head.removeprefix("ref: refs/heads/"))
+        return found
+
     def remove(self, linked: Linked) -> None:
         """Erase the files and git's knowledge of ``linked``. Asks nobody: see work/salvage.py."""
         if linked.admin.parent != self.repo.path / "worktrees":

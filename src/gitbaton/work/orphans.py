@@ -1,0 +1,80 @@
+"""After a crash: worktrees whose process is gone, taken over one by one (I3, I4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitbaton.core.errors import BatonError
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.git.worktrees import Worktrees
+from gitbaton.work.record import OwnerId, Phase, recorded_names
+from gitbaton.work.salvage import finish_removal
+from gitbaton.work.worktree import ClaimWorktree
+
+
+@dataclass(frozen=True, slots=True)
+class Orphans:
+    """What a sweep found.
+
+    ``adopted``: worktrees that may hold work and are the caller's now, to be salvaged. ``strange``:
+    directories nobody recorded (left alone). ``damaged``: records that cannot be read, and why.
+    """
+
+    adopted: tuple[ClaimWorktree, ...]
+    strange: tuple[Path, ...]
+    damaged: tuple[str, ...]
+
+
+def sweep(
+    repo: CoordinationRepository,
+    directory: Path,
+    *,
+    alive: Callable[[OwnerId], bool],
+    owner: OwnerId,
+) -> Orphans:
+    """Take over all worktrees whose owner is not ``alive``, for ``owner``.
+
+    Half-made ones never had an agent in them, and half-removed ones were found to hold nothing:
+    both are erased here. Two sweeps at once share the orphans, each getting others.
+    """
+    worktrees = Worktrees(repo)
+    worktrees.sweep_scratch()
+    worktrees.prune()
+    adopted: list[ClaimWorktree] = []
+    damaged: list[str] = []
+    known: set[Path] = set()
+    for name in recorded_names(repo):
+        try:
+            claim = _adopt(repo, name, alive, owner)
+        except BatonError as error:
+            damaged.append(error.message)
+            known.add(directory / name)
+            continue
+        if claim is not None:
+            adopted.append(claim)
+        known.add(directory / name)
+    found = directory.iterdir() if directory.is_dir() else ()
+    return Orphans(
+        adopted=tuple(adopted),
+        strange=tuple(sorted(p for p in found if p.is_dir() and p not in known)),
+        damaged=tuple(damaged),
+    )
+
+
+def _adopt(
+    repo: CoordinationRepository, name: str, alive: Callable[[OwnerId], bool], owner: OwnerId
+) -> ClaimWorktree | None:
+    with Worktrees(repo).lock():
+        claim = ClaimWorktree.open(repo, name)
+        if claim is None or alive(claim.record.owner):
+            return None
+        claim.adopt(owner)
+    if claim.record.phase is Phase.MAKING:
+        claim.discard()
+        return None
+    if claim.record.phase is Phase.REMOVING:
+        finish_removal(claim)
+        return None
+    return claim

@@ -1,0 +1,158 @@
+"""The worktree of one claim: where it comes from, and what is left when it cannot be made."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from gitbaton.core.errors import InvalidInput, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.git.worktrees import Worktrees
+from gitbaton.work.record import Phase, recorded_names, save_record
+from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict, local_branches
+from tests.integration.work.desk import Desk, agent, git
+
+
+def test_it_is_a_checkout_of_the_base_on_a_branch_of_its_own(desk: Desk) -> None:
+    claim = desk.claim()
+    assert claim.path == desk.directory / "task-1-e1"
+    assert git(claim.path, "status", "--porcelain", "--branch") == "## work/task-1-e1"
+    assert git(claim.path, "rev-parse", "HEAD") == desk.base
+    assert (claim.path / "docs/page.md").read_text() == "page\n"
+    assert claim.record.phase is Phase.WORKING
+    assert claim.record.start == desk.base
+
+
+def test_it_is_found_again_by_name(desk: Desk) -> None:
+    claim = desk.claim()
+    again = ClaimWorktree.open(desk.repo, "task-1-e1")
+    assert again is not None and again.record == claim.record
+    assert ClaimWorktree.open(desk.repo, "task-1-e2") is None
+
+
+def test_our_commands_run_no_hook_and_the_agents_commands_run_the_users(desk: Desk) -> None:
+    claim = desk.claim()
+    assert not (desk.repo.path / "hook-ran").exists()
+    agent(claim, "echo x > x && git add x && git commit -m x", status=1)
+    assert (desk.repo.path / "hook-ran").exists()
+
+
+def test_needs_that_the_base_lacks_are_merged(desk: Desk) -> None:
+    one = desk.commit(desk.base, {"one.txt": "1\n"})
+    two = desk.commit(desk.base, {"two.txt": "2\n"})
+    claim = desk.claim(needs=(Need("base", desk.base), Need("one", one), Need("two", two)))
+    assert (claim.path / "one.txt").exists() and (claim.path / "two.txt").exists()
+    assert claim.record.base == desk.base
+    assert claim.record.start == git(claim.path, "rev-parse", "HEAD")
+    assert git(claim.path, "log", "-1", "--format=%an %s") == (
+        "laptop/w1#1 Merge the result of two"
+    )
+
+
+def test_needs_that_conflict_leave_nothing_behind(desk: Desk) -> None:
+    one = desk.commit(desk.base, {"README.md": "other\n"})
+    two = desk.commit(desk.base, {"README.md": "another\n"})
+    before = local_branches(desk.repo), recorded_names(desk.repo)
+    with pytest.raises(NeedConflict) as caught:
+        desk.claim(needs=(Need("one", one), Need("two", two)))
+    assert caught.value.need == "two"
+    assert caught.value.files == ("README.md",)
+    assert "README.md" in caught.value.message
+    assert (local_branches(desk.repo), recorded_names(desk.repo)) == before
+    assert not (desk.directory / "task-1-e1").exists()
+    assert "task-1-e1" not in {item.path.name for item in Worktrees(desk.repo).list()}
+    desk.claim()  # the name is free again
+
+
+@pytest.mark.parametrize("task", ["v1.2", "a-e1", "x" * 64, "0_0", "a.b-c_d"])
+def test_any_task_id_makes_a_worktree(desk: Desk, task: str) -> None:
+    claim = desk.claim(task, epoch=12)
+    assert claim.path.name == f"{task}-e12"
+    assert git(claim.path, "branch", "--show-current") == f"work/{task}-e12"
+
+
+def test_an_id_that_is_a_path_is_refused(desk: Desk) -> None:
+    """I8: a task's id cannot lead out of the directory."""
+    with pytest.raises(InvalidInput):
+        desk.claim("../../evil")
+
+
+def test_worktrees_made_at_the_same_time_do_not_disturb_each_other(desk: Desk) -> None:
+    failed: list[BaseException] = []
+
+    def make(number: int) -> None:
+        try:
+            desk.claim(f"task-{number}")
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=make, args=(n,)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    assert len(Worktrees(desk.repo).list()) == 16
+    for number in range(16):
+        path = desk.directory / f"task-{number}-e1"
+        assert git(path, "status", "--porcelain", "--branch") == f"## work/task-{number}-e1"
+
+
+def test_one_half_made_is_made_again(desk: Desk) -> None:
+    """I4: killed between `git worktree add` and the end of the checkout."""
+    claim = desk.claim()
+    claim.mark(Phase.MAKING)
+    (claim.path / "README.md").unlink()
+    (claim.path / ".git").unlink()
+    again = desk.claim()
+    assert (again.path / "README.md").exists()
+    assert git(again.path, "status", "--porcelain") == ""
+
+
+def test_what_is_in_the_way_is_not_overwritten(desk: Desk) -> None:
+    """I3: a directory or a branch of that name may hold work."""
+    claim = desk.claim()
+    (claim.path / "work.txt").write_text("x")
+    with pytest.raises(Refused, match="already there"):
+        desk.claim()
+    assert (claim.path / "work.txt").exists()
+    (desk.directory / "task-2-e1").mkdir()
+    with pytest.raises(Refused, match="already there"):
+        desk.claim("task-2")
+    desk.repo.git.run("update-ref", "refs/heads/work/task-3-e1", desk.base)
+    with pytest.raises(Refused, match="already a branch"):
+        desk.claim("task-3")
+    assert "work/task-3-e1" in local_branches(desk.repo)
+
+
+def test_submodules_are_fetched(desk: Desk, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    git(tmp_path, "init", "--quiet", str(library))
+    (library / "lib.txt").write_text("lib\n")
+    git(library, "add", "-A")
+    git(library, "commit", "--quiet", "-m", "lib")
+    maker = desk.claim("with-submodule")
+    agent(maker, f"git submodule --quiet add '{library}' lib && git commit -q --no-verify -m s")
+    claim = desk.claim(base=Oid(git(maker.path, "rev-parse", "HEAD")))
+    assert (claim.path / "lib/lib.txt").read_text() == "lib\n"
+    assert claim.record.notes == ()
+    library.rename(tmp_path / "away")
+    alone = desk.claim("task-2", base=claim.record.base)
+    assert len(alone.record.notes) == 1 and "submodules" in alone.record.notes[0]
+
+
+def test_its_place_is_found_after_git_moved_it(desk: Desk, tmp_path: Path) -> None:
+    claim = desk.claim()
+    agent(claim, f"git worktree unlock . && git worktree move . '{tmp_path}/elsewhere'")
+    assert claim.place == tmp_path / "elsewhere"
+
+
+def test_a_damaged_record_is_named(desk: Desk) -> None:
+    claim = desk.claim()
+    save_record(desk.repo, claim.record)
+    path = desk.repo.path / "claims" / "task-1-e1" / "claim.json"
+    path.write_text("{")
+    with pytest.raises(Exception, match=r"claim\.json is no record"):
+        ClaimWorktree.open(desk.repo, "task-1-e1")
