@@ -65,7 +65,7 @@ lock-check: $(BIN)/uv ## Check that uv.lock and requirements/ are up to date
 	done
 	@$(call only_public_hosts)
 
-# $(call write_requirements,DIRECTORY,NAME,OPTIONS): the lock as a file that pip can read, with hashes.
+# $(call write_requirements,DIRECTORY,NAME,OPTIONS): the lock, with hashes, in a form pip reads.
 define write_requirements
 { echo "# Written from uv.lock by \`make lock\`. Do not edit."; \
 	$(UV) export --frozen --offline --no-emit-project --no-header $(3); } > $(1)/$(2).txt
@@ -105,7 +105,8 @@ clean: ## Remove everything that can be made again, .venv too
 $(BIN)/python:
 	@command -v git > /dev/null || { echo "git is not installed" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
-		echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$("$(PYTHON)" --version 2>&1)." >&2; \
+		found=$$("$(PYTHON)" --version 2> /dev/null || echo not there); \
+		echo "Python 3.11 or newer is needed; '$(PYTHON)' is $$found." >&2; \
 		echo "If you have one by another name: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import venv, ensurepip' 2> /dev/null || { \
 		echo "'$(PYTHON)' has no venv module. On Debian and Ubuntu: apt install python3-venv" >&2; \
