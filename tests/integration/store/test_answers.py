@@ -159,7 +159,7 @@ def test_a_hook_that_refuses_is_the_hosts_last_word(place: Place, hook: str) -> 
     store = place.store()
     version = create(store, "task-001")
     refuse = {
-        "pre-receive": "while read o n r; do case $r in refs/heads/main) echo no; exit 1;; esac; done",
+        "pre-receive": "while read o n r; do [ $r = refs/heads/main ] && exit 1; done; exit 0",
         "update": "case $1 in refs/heads/main) echo no; exit 1;; esac",
     }
     place.hook(hook, refuse[hook])

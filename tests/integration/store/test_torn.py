@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitbaton.store.model import ABSENT, Key, make_key
+from gitbaton.store.model import ABSENT, Key, Value, make_key
 
 from .place import Place, change, create, put, won
 
@@ -88,7 +88,7 @@ def test_half_of_a_pair_is_completed_from_the_other_half(place: Place, behind: s
     task = create(store, "task-001", {"status": "pending"})
     lock = put(store, LOCK, {"entries": []}, ABSENT)
     old = {TASK_REF: task, LOCK_REF: lock}[behind]
-    both = {TASK: {"status": "in-progress"}, LOCK: {"entries": ["task-001"]}}
+    both: dict[Key, Value] = {TASK: {"status": "in-progress"}, LOCK: {"entries": ["task-001"]}}
     won(store.commit([change({TASK: task, LOCK: lock}, both)]))
     place.git("update-ref", behind, old)
     seen = place.store(1).read().records

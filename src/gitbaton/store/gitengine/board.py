@@ -86,7 +86,10 @@ def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]
         raise DamagedRecord(f"{key} (on the board): {error}", next="baton doctor") from error
     if not is_oid(card.version):
         raise DamagedRecord(f"{key} (on the board): version: {card.version!r} is no object id")
-    return Oid(card.version), decode_envelope(key, bytes(card.record))
+    try:
+        return Oid(card.version), decode_envelope(key, bytes(card.record))
+    except DamagedRecord as error:
+        raise DamagedRecord(f"{key} (on the board): {error.message}", next=error.next) from error
 
 
 def card_object(objects: ObjectStore, version: Oid, envelope: bytes) -> RawObject:

@@ -97,22 +97,20 @@ def decode_envelope(key: Key | None, body: bytes) -> Envelope:
     ``key``: where it was found; None when that is checked elsewhere.
     """
     if not body:
-        raise DamagedRecord(f"{key or 'a record'}: there is no {FILE} in this commit")
+        raise DamagedRecord(f"there is no {FILE} in this commit")
     try:
         envelope = msgspec.json.decode(body, type=Envelope)
         parse_rfc3339(envelope.at)
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
-        raise DamagedRecord(f"{key}: {error}", next="baton doctor") from error
+        raise DamagedRecord(str(error), next="baton doctor") from error
     if envelope.format != FORMAT:
-        raise DamagedRecord(
-            f"{key}: format: {envelope.format} is not {FORMAT}", next="upgrade gitbaton"
-        )
+        raise DamagedRecord(f"format: {envelope.format} is not {FORMAT}", next="upgrade gitbaton")
     if key is not None and envelope.key != key:
-        raise DamagedRecord(f"{key}: key: this record belongs under {envelope.key!r}")
+        raise DamagedRecord(f"key: this record belongs under {envelope.key!r}")
     olds = [moved.old for moved in envelope.moves] + [c.old for c in envelope.companions.values()]
     for oid in (envelope.after, *olds, *(moved.new for moved in envelope.moves)):
         if oid is not None and not is_oid(oid):
-            raise DamagedRecord(f"{envelope.key}: {oid!r} is no object id", next="baton doctor")
+            raise DamagedRecord(f"{oid!r} is no object id", next="baton doctor")
     return envelope
 
 

@@ -87,7 +87,7 @@ class Reader:
         found = self._objects.find_many([record_path(version)])[0]
         if found is None:
             return None
-        decoded = self._decode(version, None, found[1])
+        decoded = self._decode(version, found[1])
         return decoded if isinstance(decoded, Envelope) else None
 
     def learn(self, version: Oid, envelope: Envelope) -> None:
@@ -168,7 +168,7 @@ class Reader:
         found = self._objects.find_many([record_path(oid)])[0]
         if found is None:
             return False
-        self._decode(oid, None, found[1])
+        self._decode(oid, found[1])
         return True
 
     def _decode_live(
@@ -186,9 +186,9 @@ class Reader:
             if decoded is None:
                 found = self._objects.find_many([record_path(oid)])[0]
                 body = found[1] if found else b""
-                decoded = self._decode(oid, key, body)
+                decoded = self._decode(oid, body)
             if isinstance(decoded, str):
-                damaged[key] = decoded
+                damaged[key] = f"{key}: {decoded}"
             elif decoded.key != key:
                 damaged[key] = f"{key}: key: this record belongs under {decoded.key!r}"
             else:
@@ -198,9 +198,10 @@ class Reader:
     def _is_frame(self, ref: str) -> bool:
         return ref.startswith(f"{self._layout.namespace}frames/")
 
-    def _decode(self, oid: Oid, key: Key | None, body: bytes) -> Envelope | str:
+    def _decode(self, oid: Oid, body: bytes) -> Envelope | str:
+        # Not under the key of the ref that led here: another ref may name the same commit.
         try:
-            found: Envelope | str = decode_envelope(key, body)
+            found: Envelope | str = decode_envelope(None, body)
         except DamagedRecord as error:
             found = error.message
         self._envelopes[oid] = found
