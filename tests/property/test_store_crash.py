@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import signal
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import event, given, settings
@@ -31,7 +33,15 @@ from gitbaton.store.model import (
 )
 from gitbaton.store.protocol import Store
 from gitbaton.store.sqlite import SqliteStore
-from tests.unit.store.faults import Crash, Faults, FaultyStore, crash, in_child, kill
+from tests.unit.store.faults import (
+    Crash,
+    Faults,
+    FaultyConnection,
+    FaultyStore,
+    crash,
+    in_child,
+    kill,
+)
 
 KEYS = [make_key("tasks", "a"), make_key("tasks", "b"), make_key("locks", "c")]
 ACTOR = Actor("ada/w1")
@@ -44,7 +54,7 @@ WISHES: st.SearchStrategy[Mapping[Key, Value | Delete]] = st.dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(state=STATES, wish=WISHES, step=st.integers(0, 99), heartbeat=st.booleans())
 @pytest.mark.parametrize("way", ["exception", "SIGKILL"])
 def test_a_commit_cut_short_is_done_or_not_begun(
@@ -104,6 +114,17 @@ def test_a_log_cut_short_holds_whole_commits(
         survivor.close()
 
 
+def test_half_a_commit_would_be_noticed(tmp_path: Path) -> None:
+    """The check can fail: without its transaction, a commit that is killed is half there."""
+    path = tmp_path / "store.db"
+    store = CarelessStore(path, clock=ManualClock())
+    wish = _transaction(dict.fromkeys(KEYS, ABSENT), {key: {"n": 1} for key in KEYS})
+    with Faults(on="after REPLACE", how=kill):
+        assert in_child(lambda: store.commit([wish])) == -signal.SIGKILL
+    assert _values(store) not in ({}, _applied({}, wish))
+    store.close()
+
+
 def test_a_first_opening_cut_short_is_no_harm(tmp_path: Path) -> None:
     """I4: killed at any step of making the tables, the next to come makes them."""
     with Faults() as faults:
@@ -117,6 +138,21 @@ def test_a_first_opening_cut_short_is_no_harm(tmp_path: Path) -> None:
         (outcome,) = store.commit([_transaction({KEYS[0]: ABSENT}, {KEYS[0]: {"n": at}})])
         assert isinstance(outcome, Committed), moment
         store.close()
+
+
+class CarelessConnection(FaultyConnection):
+    """A mutant: each statement is a transaction of its own."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        return super().execute(
+            "SELECT 1" if sql in ("BEGIN IMMEDIATE", "COMMIT") else sql, parameters
+        )
+
+
+class CarelessStore(SqliteStore):
+    """A mutant: its commits are not whole."""
+
+    _connection = CarelessConnection
 
 
 @contextmanager
