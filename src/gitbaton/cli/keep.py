@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import InvalidInput
-from gitbaton.workspace.process import Process, find_process, is_alive
+from gitbaton.core.process import Process, find_process, is_alive
 
 if TYPE_CHECKING:
     from gitbaton.app import App

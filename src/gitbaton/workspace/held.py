@@ -26,7 +26,7 @@ from gitbaton.store.model import (
     make_key,
 )
 from gitbaton.store.protocol import Store
-from gitbaton.workspace.process import Process, is_alive
+from gitbaton.core.process import Process, is_alive
 
 COLLECTION = "claims"
 _ACTOR = Actor("baton")

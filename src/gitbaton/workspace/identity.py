@@ -12,7 +12,7 @@ from gitbaton.core.ids import agent_name
 from gitbaton.store.model import Actor
 from gitbaton.tasks.claims import Claimant
 from gitbaton.workspace.held import Session
-from gitbaton.workspace.process import session_leader
+from gitbaton.core.process import session_leader
 
 _CAPABILITIES = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 
