@@ -9,8 +9,7 @@ from typing import Final
 from gitbaton.core.ids import Nonce
 from gitbaton.work.guard import MARK
 
-FIRST_PORT: Final = 20000
-PORTS_PER_SLOT: Final = 20
+PORTS_PER_SLOT: Final = 100
 
 # `git rev-parse --local-env-vars`, without the ones that carry settings (GIT_CONFIG*): each of
 # them would make git in the worktree work on another repository, index or object store.
@@ -47,13 +46,14 @@ def agent_environment(
     worktree: Path,
     prompt_file: Path,
     slot: int,
+    port_base: int,
     mark: Nonce,
     extra: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the environment of one agent: ``base``, what the profile adds, and BATON_*.
 
-    ``slot`` counts from 0 on this machine; each has 20 ports from BATON_PORT_BASE on. ``mark`` is
-    this run's own: by it ``strays`` finds what the run left behind.
+    ``slot`` counts from 0; the ports from ``port_base`` on (``[work] port_base``) are dealt out to
+    the slots, 100 each. ``mark`` is this run's own: by it ``strays`` finds what it left behind.
     """
     kept = {k: v for k, v in base.items() if k not in ELSEWHERE and k not in _NOT_ITS_OWN}
     return {
@@ -65,7 +65,7 @@ def agent_environment(
         "BATON_AGENT": agent,
         "BATON_WORKTREE": str(worktree),
         "BATON_PROMPT_FILE": str(prompt_file),
-        "BATON_PORT_BASE": str(FIRST_PORT + PORTS_PER_SLOT * slot),
+        "BATON_PORT_BASE": str(port_base + PORTS_PER_SLOT * slot),
         MARK: mark,
         # Nobody is there to type a password: git must fail instead of waiting.
         "GIT_TERMINAL_PROMPT": "0",

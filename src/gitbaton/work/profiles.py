@@ -152,7 +152,7 @@ def custom_profile(
     *,
     command: str | tuple[str, ...],
     env: Mapping[str, str] | None = None,
-    check: str | tuple[str, ...] = (),
+    check: str | tuple[str, ...] | None = None,
     litter: tuple[str, ...] = (),
 ) -> Profile:
     """Return a profile from configuration; a command is one text to split, or its words.

@@ -143,6 +143,7 @@ def test_a_survivor_that_floods_the_pipe_of_a_killed_guard_is_not_waited_for(
     tmp_path: Path, mark: Nonce
 ) -> None:
     # With its environment cleared and its parent dead, nothing betrays the flood any more.
+    shot: list[int] = []
     code = """
         import os, sys, time
         flood = "echo $$ > pid; exec yes"
@@ -154,14 +155,16 @@ def test_a_survivor_that_floods_the_pipe_of_a_killed_guard_is_not_waited_for(
         os.wait()
         while not os.path.exists("pid") or not open("pid").read():
             time.sleep(0.01)
-        print()
-        print("guard", os.getppid(), flush=True)
+        with open("told", "w") as file:
+            file.write(str(os.getppid()))
+        os.rename("told", "guard")
         time.sleep(1000)
     """
 
     def shoot(line: str) -> None:
-        if line.startswith("guard"):
-            os.kill(int(line.split()[1]), signal.SIGKILL)
+        if not shot and (tmp_path / "guard").exists():
+            shot.append(int((tmp_path / "guard").read_text()))
+            os.kill(shot[0], signal.SIGKILL)
 
     outcome = run_agent(
         AgentSpec(

@@ -18,6 +18,7 @@ def environment(base: dict[str, str], slot: int = 0, **extra: str) -> dict[str, 
         worktree=Path("/w"),
         prompt_file=Path("/w.prompt"),
         slot=slot,
+        port_base=20_000,
         mark=Nonce("f00"),
         extra=extra,
     )
@@ -40,8 +41,8 @@ def test_the_agent_learns_what_it_works_on() -> None:
 def test_slots_have_ports_of_their_own() -> None:
     assert [environment({}, slot)["BATON_PORT_BASE"] for slot in (0, 1, 7)] == [
         "20000",
-        "20020",
-        "20140",
+        "20100",
+        "20700",
     ]
 
 
