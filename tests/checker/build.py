@@ -102,12 +102,15 @@ class Written:
 
 
 class Story:
-    """What happens to the records of one remote. ``last``: the version each key stands at."""
+    """What happens to the records of one remote.
+
+    ``last``: the version at which each key stands; ``cards``: the board's, path -> blob.
+    """
 
     def __init__(self, path: Path) -> None:
         self.remote = Remote(path)
         self.last: dict[str, Written] = {}
-        self._cards: dict[str, str] = {}
+        self.cards: dict[str, str] = {}
         self._nonces = (f"{number:032x}" for number in count(1))
         self._seconds = count()
         self.base = self.remote.commit("the beginning")
@@ -174,15 +177,15 @@ class Story:
 
     def mark(self, name: str, subject: str = "board: refresh") -> None:
         """Mark a task as live on the board."""
-        self._cards.pop(parked_path(name), None)
-        self._cards[live_path(name)] = self._card(name)
+        self.cards.pop(parked_path(name), None)
+        self.cards[live_path(name)] = self._card(name)
         self.board(subject)
 
     def park(self, name: str, subject: str = "board: fold 1", *, keep: bool = True) -> None:
         """Put a task on the board and remove its ref; ``keep``: as the format demands."""
         key = f"tasks/{name}"
-        self._cards.pop(live_path(name), None)
-        self._cards[parked_path(name)] = self._card(name)
+        self.cards.pop(live_path(name), None)
+        self.cards[parked_path(name)] = self._card(name)
         ref = _ref(key)
         self.board(subject, *([self.last[key].oid] if keep and self.remote.at(ref) else ()))
         if self.remote.at(ref):
@@ -190,8 +193,8 @@ class Story:
 
     def unmark(self, name: str) -> None:
         """Take a task's cards off the board."""
-        self._cards.pop(live_path(name), None)
-        self._cards.pop(parked_path(name), None)
+        self.cards.pop(live_path(name), None)
+        self.cards.pop(parked_path(name), None)
         self.board("board: refresh")
 
     def board(self, subject: str, *keep: str, nonce: str | None = None) -> None:
@@ -200,7 +203,7 @@ class Story:
         message = f"{subject}\n\nBaton-Transaction: {nonce or next(self._nonces)}"
         readme = self.remote.put("blob", b"# Tasks\n")
         parents = ([tip] if tip else []) + list(keep)
-        files = {**self._cards, "README.md": readme}
+        files = {**self.cards, "README.md": readme}
         self.remote.point(BOARD, self.remote.commit(message, *parents, files=files))
 
     def _card(self, name: str) -> str:
