@@ -40,20 +40,19 @@ def check_paths(evidence: Evidence, *, one_clock: bool) -> Iterator[Finding]:
     """
     for version in evidence.versions.values():
         if version.key == RECORD:
-            for one, other in _meetings(_entries(version)):
-                yield Finding(Invariant.PATHS, str(version), f"reserves {one} and {other}")
-    for one, other in _meetings(list(_holds(evidence))):
-        together = max(one.since, other.since) < min(one.until, other.until)
+            for one, other in combinations(_entries(version), 2):
+                if _meet(one, other):
+                    yield Finding(Invariant.PATHS, str(version), f"reserves {one} and {other}")
+    for one, other in combinations(_holds(evidence), 2):
         still = one.until == other.until == math.inf
-        if still or (one_clock and together):
+        together = max(one.since, other.since) < min(one.until, other.until)
+        if (still or (one_clock and together)) and _meet(one, other):
             text = f"{one} and {other} were in progress together"
             yield Finding(Invariant.PATHS, f"tasks/{one.task}", text)
 
 
-def _meetings(holds: list[Hold]) -> Iterator[tuple[Hold, Hold]]:
-    for one, other in combinations(holds, 2):
-        if one.task != other.task and meet(one.paths, other.paths):
-            yield one, other
+def _meet(one: Hold, other: Hold) -> bool:
+    return one.task != other.task and meet(one.paths, other.paths)
 
 
 def _entries(version: Version) -> list[Hold]:
