@@ -9,6 +9,7 @@
     ├── NothingToClaim        no task was won (empty, waiting, lost, held)
     ├── ClaimLost             the claim is no longer the caller's
     ├── HostRefused           the git host, a hook or its permissions said no
+    │   └── NoAtomicPush      it cannot move a record and a branch together
     ├── GateClosed            a human has not approved, or the approval does not hold
     ├── RemoteUnreachable     nothing could be asked of the remote
     │   └── OutcomeUnknown    a change was sent and its fate could not be read back
@@ -127,6 +128,12 @@ class HostRefused(BatonError):
             f"the git host refused{where}: {reason}", next=next or "baton doctor"
         )
         self.ref, self.reason = ref, reason
+
+
+class NoAtomicPush(HostRefused):
+    """The host takes no atomic pushes: what must happen together has to be done in steps."""
+
+    code = "no_atomic"
 
 
 class GateClosed(BatonError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Self
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, ClaimLost
@@ -36,7 +37,7 @@ class Heartbeats:
         self._ending = False
         self._thread = threading.Thread(target=self._run, name="heartbeats", daemon=True)
 
-    def __enter__(self) -> Heartbeats:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

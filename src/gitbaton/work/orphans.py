@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError
+from gitbaton.core.process import Process
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.worktrees import Worktrees
-from gitbaton.work.record import OwnerId, Phase, recorded_names
+from gitbaton.work.record import Phase, recorded_names
 from gitbaton.work.salvage import finish_removal
 from gitbaton.work.worktree import ClaimWorktree
 
@@ -31,8 +32,8 @@ def sweep(
     repo: CoordinationRepository,
     directory: Path,
     *,
-    alive: Callable[[OwnerId], bool],
-    owner: OwnerId,
+    alive: Callable[[Process], bool],
+    owner: Process,
 ) -> Orphans:
     """Take over all worktrees whose owner is not ``alive``, for ``owner``.
 
@@ -64,7 +65,7 @@ def sweep(
 
 
 def _adopt(
-    repo: CoordinationRepository, name: str, alive: Callable[[OwnerId], bool], owner: OwnerId
+    repo: CoordinationRepository, name: str, alive: Callable[[Process], bool], owner: Process
 ) -> ClaimWorktree | None:
     with Worktrees(repo).lock():
         claim = ClaimWorktree.open(repo, name)

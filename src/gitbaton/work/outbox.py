@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError
-from gitbaton.store.model import ABSENT, DELETE, Actor, Committed, Key, Transaction, Version
+from gitbaton.core.process import Process
+from gitbaton.store.model import ABSENT, DELETE, Actor, Committed, Key, Record, Transaction, Version
 from gitbaton.store.protocol import Store
 
 Kind: TypeAlias = Literal["add", "land", "block", "fail", "release", "rescue"]
@@ -30,6 +31,7 @@ class Entry:
     task: str
     at: str
     body: Mapping[str, Any]
+    owner: Process | None  # who is at it; while that process lives, nobody else sends it
     key: Key
     version: Version
 
@@ -41,11 +43,22 @@ class Outbox:
         self._local = local
         self._clock = clock
 
-    def put(self, kind: Kind, task: str, body: Mapping[str, Any]) -> None:
-        """Keep an entry until it is dropped."""
+    def put(
+        self, kind: Kind, task: str, body: Mapping[str, Any], *, owner: Process | None = None
+    ) -> Entry:
+        """Keep an entry until it is dropped. Raises BatonError when it cannot be kept.
+
+        ``owner``: a living process that is about to send it itself; the entry is its journal.
+        """
         now = self._clock.now()
         key = Key(f"{_PREFIX}{int(now.timestamp() * 1000):015d}-{secrets.token_hex(8)}")
-        value = {"kind": kind, "task": task, "at": rfc3339(now), "body": dict(body)}
+        value = {
+            "kind": kind,
+            "task": task,
+            "at": rfc3339(now),
+            "body": dict(body),
+            "owner": owner.to_value() if owner else None,
+        }
         [outcome] = self._local.commit(
             [
                 Transaction(
@@ -58,21 +71,26 @@ class Outbox:
         )
         if not isinstance(outcome, Committed):
             raise BatonError(f"the outbox could not be written: {outcome!r}")
+        return _entry(key, Record(outcome.versions[key], value))
 
     def entries(self) -> list[Entry]:
         """Return what waits, oldest first."""
         found = self._local.read(_PREFIX).records
-        return [
-            Entry(
-                record.value["kind"],
-                record.value["task"],
-                record.value["at"],
-                record.value["body"],
-                key,
-                record.version,
-            )
-            for key, record in sorted(found.items())
-        ]
+        return [_entry(key, record) for key, record in sorted(found.items())]
+
+    def give_up(self, entry: Entry) -> None:
+        """Leave an entry to whoever comes next: its owner will not send it now."""
+        value = {**_value(entry), "owner": None}
+        self._local.commit(
+            [
+                Transaction(
+                    expect={entry.key: entry.version},
+                    write={entry.key: value},
+                    subject=f"queue: {entry.kind} {entry.task}",
+                    actor=_ACTOR,
+                )
+            ]
+        )
 
     def drop(self, entry: Entry) -> None:
         """Forget an entry that was sent. Quiet when another process did so first."""
@@ -86,3 +104,21 @@ class Outbox:
                 )
             ]
         )
+
+
+def _entry(key: Key, record: Record) -> Entry:
+    value = record.value
+    owner = value.get("owner")
+    return Entry(
+        value["kind"],
+        value["task"],
+        value["at"],
+        value["body"],
+        Process.from_value(owner) if owner else None,
+        key,
+        record.version,
+    )
+
+
+def _value(entry: Entry) -> dict[str, Any]:
+    return {"kind": entry.kind, "task": entry.task, "at": entry.at, "body": dict(entry.body)}

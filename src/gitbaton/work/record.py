@@ -15,6 +15,7 @@ import msgspec
 
 from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
+from gitbaton.core.process import Process
 from gitbaton.git.repository import CoordinationRepository
 
 
@@ -26,24 +27,13 @@ class Phase(StrEnum):
     REMOVING = "removing"
 
 
-class OwnerId(msgspec.Struct, frozen=True):
-    """The process that looks after a worktree: number, start, and the boot it was started in.
-
-    ``start`` and ``origin`` are opaque: a process number alone is used again.
-    """
-
-    pid: int
-    start: str
-    origin: str
-
-
 class ClaimRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One claim's worktree. ``base``: the target's tip; ``start``: that with the needs merged."""
 
     task: str
     epoch: int
     nonce: str
-    owner: OwnerId
+    owner: Process  # that looks after it
     phase: Phase
     path: str
     admin: str = ""  # git's own directory for the worktree

@@ -17,6 +17,7 @@ import msgspec
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, GitFailed, Refused
 from gitbaton.core.ids import Nonce, Oid, task_id
+from gitbaton.core.process import Process
 from gitbaton.git.history import contains, find_commit
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.runner import Git
@@ -25,7 +26,6 @@ from gitbaton.git.worktrees import QUIET, Linked, Worktrees, erase
 from gitbaton.store.model import Actor
 from gitbaton.work.record import (
     ClaimRecord,
-    OwnerId,
     Phase,
     claim_directory,
     claim_name,
@@ -75,7 +75,7 @@ class ClaimWorktree:
         task: str,
         epoch: int,
         nonce: Nonce,
-        owner: OwnerId,
+        owner: Process,
         base: Oid,
         needs: Sequence[Need],
         actor: Actor,
@@ -166,7 +166,7 @@ class ClaimWorktree:
         with private_files(self.git(), home, seed=home / "index", own=own) as given:
             yield given
 
-    def adopt(self, owner: OwnerId) -> None:
+    def adopt(self, owner: Process) -> None:
         """Record that ``owner`` looks after it from now on."""
         self._update(owner=owner)
 

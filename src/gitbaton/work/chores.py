@@ -1,0 +1,98 @@
+"""What every worker does for everybody, again and again: reap, settle, send, sweep, tidy."""
+
+from __future__ import annotations
+
+from gitbaton.core.errors import BatonError, RemoteUnreachable
+from gitbaton.core.ids import Oid
+from gitbaton.core.process import is_alive
+from gitbaton.store.model import Actor
+from gitbaton.store.protocol import Store
+from gitbaton.work.assignment import salvage
+from gitbaton.work.crew import Crew
+from gitbaton.work.orphans import sweep
+from gitbaton.work.settling import settle
+from gitbaton.work.strays import end_strays
+from gitbaton.work.sync import Sync
+
+
+class Upkeep:
+    """One round of it (``work.worker.Chores``). Each chore is safe beside others' chores."""
+
+    def __init__(self, crew: Crew, store: Store, sync: Sync) -> None:
+        self._crew = crew
+        self._store = store
+        self._sync = sync
+
+    def run(self) -> None:
+        """Do one round. Raises RemoteUnreachable; other troubles are told and passed over."""
+        self._sweep()
+        self._send()
+        for step in (self._settle, self._reap, self._tidy):
+            try:
+                step()
+            except RemoteUnreachable:
+                raise
+            except BatonError as error:
+                self._crew.tell("notice", error.message)
+
+    def _sweep(self) -> None:
+        """Save and remove the worktrees of workers that died in this clone."""
+        crew = self._crew
+        found = sweep(
+            crew.repository,
+            crew.worktrees,
+            alive=lambda owner: is_alive(owner, origin=crew.clock.origin),
+            owner=crew.process,
+        )
+        for text in found.damaged:
+            crew.tell("notice", text)
+        for worktree in found.adopted:
+            record = worktree.record
+            end_strays(record.nonce, grace=crew.orders.grace, clock=crew.clock)
+            kept = {Oid(oid) for oid in crew.repository.kept().values()}
+            try:
+                rescued = salvage(
+                    crew,
+                    worktree,
+                    kept,
+                    reason="its worker died",
+                    actor=Actor(f"{record.task} epoch {record.epoch}"),
+                )
+            except BatonError as error:
+                crew.tell("kept", error.message, task=record.task, epoch=record.epoch)
+                continue
+            if rescued is not None:
+                crew.tell(
+                    "rescued",
+                    "left behind by a worker that died",
+                    task=record.task,
+                    epoch=record.epoch,
+                    commit=rescued.rescue.oid,
+                )
+
+    def _send(self) -> None:
+        for sent in self._sync.run():
+            if sent.fate == "waiting":
+                continue
+            if sent.token is not None:
+                self._crew.hearts.remove(sent.token)
+            text = f"{sent.kind} that waited: {sent.fate} {sent.text}"
+            self._crew.tell("landed" if sent.fate == "landed" else "notice", text, task=sent.task)
+
+    def _settle(self) -> None:
+        crew = self._crew
+        for text in settle(crew.queue, crew.upstream, default_target=crew.orders.target):
+            crew.tell("notice", text)
+
+    def _reap(self) -> None:
+        for reaped in self._crew.queue.reap():
+            self._crew.tell(
+                "reaped",
+                f"{reaped.reason}; it is {reaped.after.status} again",
+                task=reaped.before.id,
+                epoch=reaped.before.epoch,
+            )
+
+    def _tidy(self) -> None:
+        for note in self._store.tidy().notes:
+            self._crew.tell("notice", f"board: {note}")

@@ -1,0 +1,89 @@
+"""What all assignments of one worker share: where, with what, and by whom work is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitbaton.core.clock import Clock, rfc3339
+from gitbaton.core.process import Process
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.tasks.queue import Queue
+from gitbaton.work.checks import Commands
+from gitbaton.work.events import Kind, Listener, WorkEvent
+from gitbaton.work.heartbeat import Heartbeats
+from gitbaton.work.job import Way
+from gitbaton.work.landing import Lander
+from gitbaton.work.outbox import Outbox
+from gitbaton.work.profiles import Profile
+from gitbaton.work.rescue import Rescuer
+from gitbaton.work.upstream import Upstream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """How tasks are worked on, from the command line and the configuration. Seconds, bytes."""
+
+    profile: Profile
+    target: str
+    branch_prefix: str
+    way: Way = "branch"
+    review: bool = False
+    setup: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
+    timeout: float | None = None
+    grace: float = 10.0
+    output_cap: int = 10_000_000
+    throw_away: tuple[str, ...] = ()
+    port_base: int = 20_000
+    echo: bool = False  # tell every line that an agent prints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crew:
+    """The parts that an assignment works with. Shared by threads."""
+
+    repository: CoordinationRepository
+    queue: Queue
+    upstream: Upstream
+    lander: Lander
+    rescuer: Rescuer
+    outbox: Outbox
+    hearts: Heartbeats
+    commands: Commands
+    orders: Orders
+    process: Process
+    env: Mapping[str, str]
+    worktrees: Path
+    prompts: Path
+    logs: Path
+    clock: Clock
+    listener: Listener
+
+    def tell(
+        self,
+        kind: Kind,
+        text: str,
+        *,
+        slot: int | None = None,
+        task: str | None = None,
+        epoch: int | None = None,
+        commit: str | None = None,
+        branch: str | None = None,
+        log: str | None = None,
+    ) -> None:
+        """Let the listener know."""
+        self.listener(
+            WorkEvent(
+                kind=kind,
+                at=rfc3339(self.clock.now()),
+                text=text,
+                slot=slot,
+                task=task,
+                epoch=epoch,
+                commit=commit,
+                branch=branch,
+                log=log,
+            )
+        )
