@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gitbaton.core.config import Config
 from gitbaton.core.durations import parse_duration
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import TaskId, task_id
@@ -27,7 +28,7 @@ _SHOWN: Final = {
     *("status", "approved", "attempts", "created_at", "updated_at", "not_before", "claim"),
     *("result", "reason", "claimedBy", "claimedAt"),
 }
-_FINISHED: Final = {"done", "completed", "cancelled"}
+_FINISHED: Final = ("done", "completed", "cancelled")
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
@@ -38,6 +39,13 @@ class Batch:
     drafts: tuple[Draft, ...]
     places: tuple[str, ...]
     finished: tuple[str, ...] = ()
+
+
+def with_defaults(draft: Draft, config: Config) -> Draft:
+    """Return ``draft`` with what it leaves to the configuration."""
+    if draft.timeout is not None or config.queue.timeout is None:
+        return draft
+    return dataclasses.replace(draft, timeout=config.queue.timeout)
 
 
 def parse_drafts(text: str, source: str) -> Batch:

@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from gitbaton import __version__
+from gitbaton.cli.output import ReaderGone
 from gitbaton.cli.request import Request
 from gitbaton.core.errors import (
     BatonError,
@@ -75,7 +76,7 @@ def run_guarded(run: Callable[[], object], request: Request, argv: Sequence[str]
     except (click.Abort, KeyboardInterrupt):
         _tell(request, "interrupted", "interrupted", None)
         return INTERRUPTED
-    except BrokenPipeError:
+    except ReaderGone:
         _silence()
         return PIPE_CLOSED
     except Exception as error:  # noqa: BLE001 - the one catch-all
@@ -94,7 +95,7 @@ def _tell(request: Request, code: str, message: str, next: str | None) -> None:
             output.complain(f"baton: {message}")
             if next:
                 output.complain(f"  next: {next}")
-    except BrokenPipeError:
+    except ReaderGone:
         _silence()
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from gitbaton.app import App
+from gitbaton.cli.drafts import with_defaults
 from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.model import Task
 
 
 def add_tasks(app: App, drafts: Sequence[Draft]) -> list[Task]:
     """Add ``drafts`` in one transaction and return the tasks. Raises RemoteUnreachable."""
-    return app.queue.add(drafts, actor=app.identity.actor)
+    return app.queue.add(
+        [with_defaults(draft, app.config) for draft in drafts], actor=app.identity.actor
+    )
 
 
 def end_claim(send: Callable[[], Task]) -> Task:

@@ -24,6 +24,10 @@ _UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\ud
 _UNSAFE_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}]")
 
 
+class ReaderGone(Exception):
+    """Whoever read standard output has stopped, as ``head`` does."""
+
+
 def neutralise(text: str) -> str:
     """Return ``text`` with everything that could steer a terminal written as ``\\x1b``."""
     return _UNSAFE.sub(_escaped, text)
@@ -89,13 +93,19 @@ class Output:
 
     def complain(self, text: str) -> None:
         """Print to standard error, always."""
-        self.stderr.write(neutralise(text) + "\n")
-        self.stderr.flush()
+        try:
+            self.stderr.write(neutralise(text) + "\n")
+            self.stderr.flush()
+        except BrokenPipeError:
+            return  # nobody is listening; the exit status still says it
 
     def raw(self, text: str) -> None:
         """Write ``text`` as it is: a script, or what was made safe before."""
-        self.stdout.write(text)
-        self.stdout.flush()
+        try:
+            self.stdout.write(text)
+            self.stdout.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Print a table that fits the terminal (80 columns elsewhere).
@@ -119,14 +129,19 @@ class Output:
             _environ=dict(self.env),
         )
         table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
-        for name in columns[:-1]:
-            table.add_column(name, no_wrap=True, overflow="fold")
+        for number, name in enumerate(columns[:-1]):
+            width = max((_length(row[number]) for row in rows), default=0)
+            table.add_column(name, no_wrap=True, min_width=width)
         table.add_column(columns[-1], no_wrap=True, overflow="ellipsis")
         for row in rows:
             table.add_row(*(_styled(Text, cell) for cell in row))
         with console.capture() as captured:
             console.print(table)
         self.raw("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
+
+
+def _length(cell: Cell) -> int:
+    return len(cell if isinstance(cell, str) else cell[0])
 
 
 def _styled(text: Any, cell: Cell) -> Any:

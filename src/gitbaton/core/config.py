@@ -48,7 +48,8 @@ class QueueSection(Section, frozen=True, kw_only=True):
     ] = Seconds(30)
     backoff_limit: Annotated[Seconds, Meta(description="The longest delay.")] = Seconds(1800)
     timeout: Annotated[
-        Seconds | None, Meta(description="How long one attempt may take, if the task does not say.")
+        Seconds | None,
+        Meta(description="How long one attempt may take, for tasks added without one."),
     ] = None
 
 
@@ -146,15 +147,12 @@ class ProjectSection(Section, frozen=True, kw_only=True):
 
 
 class GateSection(Section, frozen=True, kw_only=True):
-    """`[gates.NAME]`: who may open a gate, and when it is asked for. `*`: gates not listed."""
+    """`[gates.NAME]`: who may open a gate. `*` as the name: every gate that is not listed."""
 
     approvers: Annotated[
         tuple[str, ...] | None,
         Meta(description="Git names or e-mail addresses that may approve; unset: on trust."),
     ] = None
-    landing: Annotated[
-        bool, Meta(description="The result is approved, before it lands, and not only the start.")
-    ] = False
 
 
 class LandSection(Section, frozen=True, kw_only=True):

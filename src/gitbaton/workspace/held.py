@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitbaton.core.clock import Clock
+from gitbaton.core.process import Process, is_alive
 from gitbaton.store.model import (
     ABSENT,
     DELETE,
@@ -26,7 +27,6 @@ from gitbaton.store.model import (
     make_key,
 )
 from gitbaton.store.protocol import Store
-from gitbaton.core.process import Process, is_alive
 
 COLLECTION = "claims"
 _ACTOR = Actor("baton")

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gitbaton.core.ids import agent_name
+from gitbaton.core.process import session_leader
 from gitbaton.store.model import Actor
 from gitbaton.tasks.claims import Claimant
 from gitbaton.workspace.held import Session
-from gitbaton.core.process import session_leader
 
 _CAPABILITIES = {"linux": "linux", "darwin": "macos", "win32": "windows"}
 

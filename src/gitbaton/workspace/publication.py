@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gitbaton.core.errors import GateClosed
 from gitbaton.core.ids import Oid, branch_name
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
@@ -13,6 +14,7 @@ from gitbaton.tasks.ledger import LandingStale
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.queue import Queue
 from gitbaton.workspace.lookup import find_branch
+from gitbaton.workspace.protection import Protection
 
 _TRIES = 5
 
@@ -24,6 +26,23 @@ class Publication:
     branch: str
     commit: Oid
     moves: tuple[Move, ...]
+
+
+def require_landing(protection: Protection, branch: str) -> None:
+    """Raise GateClosed unless the project lets a result be published on ``branch``.
+
+    On the target that is a merge; anywhere else it lands as a branch.
+    """
+    allowed = protection.config.land.allowed
+    way = "merge" if branch == protection.target else "branch"
+    if protection.unreadable is not None:
+        raise GateClosed(f"the land rules cannot be read: {protection.unreadable}")
+    if way not in allowed:
+        raise GateClosed(
+            f"this project does not let results land as a {way} (land.allowed: "
+            f"{', '.join(allowed) or 'nothing'})",
+            next="baton done --review",
+        )
 
 
 def publish_branch(

@@ -40,8 +40,7 @@ def command(request: Request, title: str | None, source: Path | None, **given: A
         return
     if title is None:
         raise click.UsageError("say what is to be done: baton add TITLE, or --from FILE")
-    draft = Draft(title=title, **fields)
-    tasks = add_tasks(request.app, [draft])
+    tasks = add_tasks(request.app, [Draft(title=title, **fields)])
     task = tasks[0]
     request.output.answer(
         task_document(task, request.app.gatekeeper), lambda out: _print_added(out, tasks)

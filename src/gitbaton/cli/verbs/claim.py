@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from gitbaton.cli.drafts import with_defaults
 from gitbaton.cli.fields import DURATION
 from gitbaton.cli.keep import find_kept, start_keeper
 from gitbaton.cli.output import Output
@@ -52,7 +53,7 @@ def command(
         ids=() if task_id is None else (task_id,),
         count=count,
         lease=lease,
-        create=draft,
+        create=None if draft is None else with_defaults(draft, app.config),
     )
     for claimed in won:
         app.hold(claimed)

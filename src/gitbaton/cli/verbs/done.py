@@ -12,7 +12,7 @@ from gitbaton.cli.verb import verb
 from gitbaton.tasks.claims import Token
 from gitbaton.tasks.model import Status, Task
 from gitbaton.workspace.lookup import find_commit
-from gitbaton.workspace.publication import publish_branch
+from gitbaton.workspace.publication import publish_branch, require_landing
 
 
 @verb("done")
@@ -42,6 +42,8 @@ def command(
 
     def finish(proof: Token) -> Task:
         if branch is not None:
+            if not review:
+                require_landing(app.protection(), branch)
             return publish_branch(
                 app.queue,
                 app.repository,

@@ -1,0 +1,1 @@
+"""A real clone, with and without a remote."""

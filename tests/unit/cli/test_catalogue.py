@@ -1,0 +1,33 @@
+"""The catalogue of verbs and the files agree."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+import click
+import pytest
+
+from gitbaton.cli import verbs
+from gitbaton.cli.catalogue import VERBS
+from gitbaton.cli.verb import Verb, root
+
+
+def test_every_verb_is_one_file_and_every_file_one_verb() -> None:
+    files = {module.name for module in pkgutil.iter_modules(verbs.__path__)}
+    assert files == set(VERBS)
+
+
+@pytest.mark.parametrize("name", sorted(VERBS))
+def test_a_verb_is_what_the_catalogue_says(name: str) -> None:
+    command = importlib.import_module(f"gitbaton.cli.verbs.{name}").command
+    assert isinstance(command, Verb)
+    assert (command.name, command.short_help) == (name, VERBS[name])
+    assert command.help, "its own help says the rest"
+    assert root().get_command(click.Context(root()), name) is command
+    for param in command.params:
+        assert isinstance(param, click.Argument) or param.help, f"{name} {param.opts}"
+
+
+def test_an_unknown_verb_is_none() -> None:
+    assert root().get_command(click.Context(root()), "os") is None

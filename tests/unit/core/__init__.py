@@ -1,0 +1,1 @@
+"""Configuration: the model and its reader."""

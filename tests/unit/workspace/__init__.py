@@ -1,0 +1,1 @@
+"""A clone and the sessions that share it."""
