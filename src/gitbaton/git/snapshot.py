@@ -81,15 +81,14 @@ class WorkingFiles:
         self._leave_out(own.left_out())
         self._run("add", "--update", "--ignore-errors", check=False)
         others = self.others("--exclude-standard")
-        self._add(self.git, [*(p for p in others if not p.endswith("/")), *self._forced(own)])
-        if again := self._unsaved():
-            # A clean filter that fails (LFS without its program) must not cost the content.
-            raw = Git(self.git.directory, self.git.env, self.git.options + _raw(self.git))
-            self._add(raw, again)
+        self._add([*(p for p in others if not p.endswith("/")), *self._forced(own)])
+        unsaved = self._unsaved()
+        if unsaved:
+            unsaved = self._add_raw(unsaved)
         return Snapshot(
             tree=Oid(self._run("write-tree")[0]),
             nested=tuple(p for p in self.others("--exclude-standard") if p.endswith("/")),
-            unsaved=tuple(self._unsaved()),
+            unsaved=tuple(unsaved),
         )
 
     def others(self, *exclude: str) -> list[str]:
@@ -121,7 +120,19 @@ class WorkingFiles:
         ours = set(self._run("ls-files", "-z"))
         return [p for p in own.paths() if p not in ours and os.path.lexists(self.root / p)]
 
-    def _add(self, git: Git, paths: Sequence[str]) -> None:
+    def _add_raw(self, paths: Sequence[str]) -> list[str]:
+        """Add ``paths`` as they are; return those that cannot be saved even so.
+
+        A clean filter may have failed: LFS without its program must not cost the content. From
+        here on no filter runs: git would ask it again about a file as young as this.
+        """
+        options = (*without_filters(self.git), "-c", "core.safecrlf=false")
+        self.git = Git(self.root, self.git.env, self.git.options + options)
+        self._add(paths)
+        wanted = set(paths)
+        return [path for path in self._unsaved() if path in wanted]
+
+    def _add(self, paths: Sequence[str]) -> None:
         """Add ``paths``; those that cannot be read are found by halving, and stay out."""
         if not paths:
             return
@@ -129,13 +140,12 @@ class WorkingFiles:
             self._run(
                 *("update-index", "--add", "--remove", "--replace", "-z", "--stdin"),
                 paths=paths,
-                git=git,
             )
         except GitFailed:
             if len(paths) > 1:
                 middle = len(paths) // 2
-                self._add(git, paths[:middle])
-                self._add(git, paths[middle:])
+                self._add(paths[:middle])
+                self._add(paths[middle:])
 
     def _unsaved(self) -> list[str]:
         changed = self._run("diff-files", "-z", "--name-only", "--ignore-submodules=all")
@@ -146,12 +156,11 @@ class WorkingFiles:
         self,
         *args: str,
         paths: Sequence[str] | None = None,
-        git: Git | None = None,
         check: bool = True,
     ) -> list[str]:
         stdin = None if paths is None else b"".join(os.fsencode(p) + b"\0" for p in paths)
         env = {"GIT_INDEX_FILE": str(self.index)}
-        done = (git or self.git).run(*args, stdin=stdin, env=env, check=check)
+        done = self.git.run(*args, stdin=stdin, env=env, check=check)
         return _split(done.stdout)
 
 
@@ -171,10 +180,6 @@ def private_files(
                 # With its time: git judges by it which entries may be racily clean.
                 shutil.copy2(source, target)
         yield WorkingFiles(git, index), OwnIndex(git, copy)
-
-
-def _raw(git: Git) -> tuple[str, ...]:
-    return (*without_filters(git), "-c", "core.safecrlf=false")
 
 
 def _split(output: bytes) -> list[str]:

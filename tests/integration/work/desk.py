@@ -9,17 +9,17 @@ from pathlib import Path
 
 from gitbaton.core.clock import ManualClock
 from gitbaton.core.ids import Nonce, Oid
+from gitbaton.core.process import Process
 from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.store.model import Actor
 from gitbaton.work.leftovers import Leftovers, save_leftovers
-from gitbaton.work.record import OwnerId
 from gitbaton.work.worktree import ClaimWorktree, Need
 
 AGENT = Actor("laptop/w1#1", "w1@laptop.invalid")
-US = OwnerId(pid=os.getpid(), start="now", origin="here")
+US = Process(pid=os.getpid(), start="now", origin="here")
 THROW_AWAY = ("node_modules/", "__pycache__/", "*.pyc")
 
-FAIL_IF_RUN = '#!/bin/sh\ntouch "$(git rev-parse --git-common-dir)/hook-ran"\nexit 1\n'
+HOOK = '#!/bin/sh\ntouch "$(git rev-parse --git-common-dir)/hook-ran"\nexit {status}\n'
 HOOKS = ("pre-commit", "commit-msg", "post-checkout", "post-commit", "pre-merge-commit")
 
 
@@ -43,7 +43,7 @@ class Desk:
         epoch: int = 1,
         base: Oid | None = None,
         needs: tuple[Need, ...] = (),
-        owner: OwnerId = US,
+        owner: Process = US,
     ) -> ClaimWorktree:
         return ClaimWorktree.create(
             self.repo,
@@ -130,7 +130,7 @@ def make_desk(area: Path) -> Desk:
     (top / "mine.txt").write_text("untracked\n")
     for hook in HOOKS:
         path = top / ".git" / "hooks" / hook
-        path.write_text(FAIL_IF_RUN)
+        path.write_text(HOOK.format(status=int(hook != "post-checkout")))
         path.chmod(0o755)
     repo = CoordinationRepository.open(Clone.find(top, os.environ))
     return Desk(top, repo, ManualClock(), base)

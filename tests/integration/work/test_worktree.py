@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -28,7 +28,8 @@ def test_it_is_a_checkout_of_the_base_on_a_branch_of_its_own(desk: Desk) -> None
 def test_it_is_found_again_by_name(desk: Desk) -> None:
     claim = desk.claim()
     again = ClaimWorktree.open(desk.repo, "task-1-e1")
-    assert again is not None and again.record == claim.record
+    assert again is not None
+    assert again.record == claim.record
     assert ClaimWorktree.open(desk.repo, "task-1-e2") is None
 
 
@@ -43,7 +44,8 @@ def test_needs_that_the_base_lacks_are_merged(desk: Desk) -> None:
     one = desk.commit(desk.base, {"one.txt": "1\n"})
     two = desk.commit(desk.base, {"two.txt": "2\n"})
     claim = desk.claim(needs=(Need("base", desk.base), Need("one", one), Need("two", two)))
-    assert (claim.path / "one.txt").exists() and (claim.path / "two.txt").exists()
+    assert (claim.path / "one.txt").exists()
+    assert (claim.path / "two.txt").exists()
     assert claim.record.base == desk.base
     assert claim.record.start == git(claim.path, "rev-parse", "HEAD")
     assert git(claim.path, "log", "-1", "--format=%an %s") == (
@@ -80,20 +82,8 @@ def test_an_id_that_is_a_path_is_refused(desk: Desk) -> None:
 
 
 def test_worktrees_made_at_the_same_time_do_not_disturb_each_other(desk: Desk) -> None:
-    failed: list[BaseException] = []
-
-    def make(number: int) -> None:
-        try:
-            desk.claim(f"task-{number}")
-        except BaseException as error:
-            failed.append(error)
-
-    threads = [threading.Thread(target=make, args=(n,)) for n in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert failed == []
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: desk.claim(f"task-{number}"), range(16)))
     assert len(Worktrees(desk.repo).list()) == 16
     for number in range(16):
         path = desk.directory / f"task-{number}-e1"
@@ -140,7 +130,8 @@ def test_submodules_are_fetched(desk: Desk, tmp_path: Path) -> None:
     assert claim.record.notes == ()
     library.rename(tmp_path / "away")
     alone = desk.claim("task-2", base=claim.record.base)
-    assert len(alone.record.notes) == 1 and "submodules" in alone.record.notes[0]
+    assert len(alone.record.notes) == 1
+    assert "submodules" in alone.record.notes[0]
 
 
 def test_its_place_is_found_after_git_moved_it(desk: Desk, tmp_path: Path) -> None:
