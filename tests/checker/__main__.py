@@ -23,7 +23,10 @@ def main(args: list[str] | None = None) -> int:
         "--one-clock", action="store_true", help="all on one machine: compare times"
     )
     parser.add_argument(
-        "--commits", type=Path, metavar="FILE", help="lines: commit that an agent made [task epoch]"
+        "--commits",
+        type=Path,
+        metavar="FILE",
+        help="lines: commit that an agent made [task epoch [subject]]",
     )
     given = parser.parse_args(args)
     findings = check(
@@ -43,8 +46,13 @@ def main(args: list[str] | None = None) -> int:
 
 def _reports(file: Path | None) -> list[Report]:
     lines = file.read_text().splitlines() if file is not None else []
-    rows = [line.split() for line in lines if line.strip()]
-    return [Report(row[0], row[1], int(row[2])) if row[1:] else Report(row[0]) for row in rows]
+    return [_report(*line.split(maxsplit=3)) for line in lines if line.strip()]
+
+
+def _report(
+    commit: str, task: str | None = None, epoch: str | None = None, subject: str | None = None
+) -> Report:
+    return Report(commit, task, None if epoch is None else int(epoch), subject)
 
 
 if __name__ == "__main__":

@@ -23,8 +23,14 @@ def check_keeping(evidence: Evidence, reported: Iterable[Report]) -> Iterator[Fi
         if evidence.names.is_code(ref) or ref.startswith(f"{evidence.names.namespace}rescue/")
         for oid in evidence.ancestors(tip)
     }
+    copies = {
+        (maker, evidence.commits[oid].subject)
+        for oid in kept
+        for maker in evidence.commits[oid].made_for
+    }
     for report in reported:
-        if report.commit not in kept:
+        copy = ((report.task, str(report.epoch)), report.subject)
+        if report.commit not in kept and copy not in copies:
             whose = f" (made for {report.task} epoch {report.epoch})" if report.task else ""
             text = f"is on no branch and no rescue ref{whose}"
             yield Finding(Invariant.I3, report.commit, text)

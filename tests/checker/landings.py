@@ -16,11 +16,16 @@ FINISHED = frozenset({"done", "review"})
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A commit that an agent says it made, and in which epoch of which task, where it says so."""
+    """A commit that an agent says it made, and in which epoch of which task, where it says so.
+
+    Landing may make a commit again, on a newer target or with trailers. With a ``subject``, which
+    no other commit must have, such a copy accounts for it.
+    """
 
     commit: str
     task: str | None = None
     epoch: int | None = None
+    subject: str | None = None
 
 
 def check_landings(evidence: Evidence, reported: Iterable[Report]) -> Iterator[Finding]:

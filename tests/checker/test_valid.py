@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.checker import Report, check
+from tests.checker import Invariant, Report, check
 from tests.checker.__main__ import main
 from tests.checker.build import MAIN, Story
 
@@ -144,6 +144,22 @@ def test_deleted_and_added_again(story: Story) -> None:
     story.add("a")
     story.claim("a", "ben")
     assert check(story.remote.path) == []
+
+
+def test_a_commit_that_landed_as_a_copy_is_accounted_for(story: Story) -> None:
+    story.add("a")
+    story.claim("a")
+    story.land("a", MAIN, story.work("a"))
+    original = "d" * 40
+    copied = Report(original, "a", 1, "work on a")
+    assert check(story.remote.path, reported=[copied]) == []
+    for other in (
+        Report(original, "a", 1),
+        Report(original, "a", 1, "more work on a"),
+        Report(original, "a", 2, "work on a"),
+    ):
+        [finding] = check(story.remote.path, reported=[other])
+        assert (finding.invariant, finding.subject) == (Invariant.I3, original)
 
 
 def test_the_command_says_and_exits_what_was_found(
