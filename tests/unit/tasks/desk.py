@@ -97,18 +97,24 @@ class FakeBranches:
 class Meddler:
     """A store on which somebody else acts at chosen moments, or which answers otherwise.
 
-    ``before_commit`` is called once before the next commit; ``instead`` answers it.
+    ``after_read``, ``before_commit`` and ``after_commit`` are called once, at the next read or
+    commit; ``instead`` answers the next commit.
     """
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self.after_read: Callable[[], object] | None = None
         self.before_commit: Callable[[], object] | None = None
         self.after_commit: Callable[[], object] | None = None
         self.instead: Callable[[Sequence[Transaction]], list[Outcome]] | None = None
         self.commits: list[list[Transaction]] = []
 
     def read(self, prefix: str = "") -> Snapshot:
-        return self.store.read(prefix)
+        snapshot = self.store.read(prefix)
+        act, self.after_read = self.after_read, None
+        if act is not None:
+            act()
+        return snapshot
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         act, self.before_commit = self.before_commit, None

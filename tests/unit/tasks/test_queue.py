@@ -322,6 +322,15 @@ def test_racing_claims_of_overlapping_paths_have_one_winner(desk: Desk) -> None:
     assert desk.queue.get("a").epoch == 0
 
 
+def test_a_claim_between_the_two_reads_is_noticed(desk: Desk) -> None:
+    """Were the tasks read before the reservations, both would be in progress."""
+    desk.add("a", paths=["src/**"])
+    desk.add("b", paths=["src/x.py"])
+    desk.store.after_read = lambda: desk.other.claim(who("eve"), ids=["b"])
+    assert refusal(desk, "a").code == "waiting"
+    assert [desk.queue.get(id).status for id in ("a", "b")] == ["pending", "in-progress"]
+
+
 def test_void_entries_are_dropped_when_the_record_is_rewritten(desk: Desk) -> None:
     desk.add("a", paths=["src/**"])
     desk.queue.done(take(desk, "a").token)
@@ -486,9 +495,9 @@ def test_ending_a_claim_twice_the_same_way_is_quiet(desk: Desk, verb: str) -> No
 def test_the_result_is_checked(desk: Desk) -> None:
     desk.add("a")
     token = take(desk, "a").token
-    with pytest.raises(InvalidInput, match="^branch"):
+    with pytest.raises(InvalidInput, match=r"^branch"):
         desk.queue.done(token, branch="a..b")
-    with pytest.raises(InvalidInput, match="^commit"):
+    with pytest.raises(InvalidInput, match=r"^commit"):
         desk.queue.done(token, commit=Oid("HEAD"))
 
 
