@@ -41,7 +41,7 @@ types: $(VENV)/.dev ## Check types, strictly
 	@$(BIN)/mypy src tests
 
 imports: $(VENV)/.dev ## Check that imports point downwards only
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 check: lint types imports lock-check test wheel-check demo ## Run everything that CI runs
 
