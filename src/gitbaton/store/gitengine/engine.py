@@ -302,7 +302,7 @@ class GitStore:
                 continue  # moved on by others since: it had our commit, or they overwrote it
             result = self._remote.push([update], atomic=False)[update.ref]
             if result.state is PushState.REFUSED:
-                self._undo(state, tx)
+                self._undo(state, tx, attempts)
                 return Rejected(result.reason, update.ref)
             if result.state is not PushState.DONE:
                 return Unknown(f"{update.ref}: {result.reason}")
@@ -313,25 +313,24 @@ class GitStore:
             }
         )
 
-    def _undo(self, state: State, tx: Transaction) -> None:
-        """Write the records of a half-applied transaction back to what they were."""
+    def _undo(self, state: State, tx: Transaction, attempts: _Attempts) -> None:
+        """Write the records of a half-applied transaction back to what they were.
+
+        Only where ours is still the newest version: what others have made of it since stays.
+        """
+        ours = {oid for plan in attempts.plans for oid in plan.versions.values()}
         restore: dict[Key, Mapping[str, object]] = {}
         expect: dict[Key, Version] = {}
         for key, version in tx.expect.items():
             held = state.held.get(key)
             old = self._reader.envelope(Oid(version)) if version is not ABSENT else None
-            if held is not None and old is not None:
+            if held is not None and held.version in ours and old is not None:
                 restore[key], expect[key] = old.value, Version(held.version)
         if restore:
-            self._commit_one(
-                Transaction(
-                    expect=expect,
-                    write=restore,
-                    subject=f"undo: {tx.subject}",
-                    actor=tx.actor,
-                ),
-                _Attempts(self._stamp()),
+            undo = Transaction(
+                expect=expect, write=restore, subject=f"undo: {tx.subject}", actor=tx.actor
             )
+            self._commit_one(undo, _Attempts(self._stamp()))
 
     def _committed(self, plan: Plan) -> Committed:
         for key, version in plan.versions.items():

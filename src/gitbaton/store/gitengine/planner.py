@@ -158,8 +158,9 @@ class Planner:
                 plan.envelopes[key] = self.successor(
                     tx, key, state.held.get(key), stamp, linear=linear
                 )
-        built = self._build(plan, state, atomic=atomic)
         park = atomic and self._parks(state, tx)
+        # Sent one by one, or as one board commit, there are no halves.
+        built = self._build(plan, state, linked=atomic and not park)
         edit = BoardEdit()
         for key, value in tx.write.items():
             held = state.held.get(key)
@@ -192,7 +193,7 @@ class Planner:
                 plan.objects.append(blob)
                 edit.files[path] = blob.oid
         tree, made = edit_tree(self._objects, state.board.tree, edit.files)
-        parents = [oid for oid in (state.board.tip,) if oid is not None]
+        parents = [state.board.tip or self._first_board(plan, actor, email, stamp)]
         parents += [oid for oid in dict.fromkeys(edit.keep) if oid not in parents]
         message = "\n".join(
             [subject, "", f"Baton-Transaction: {stamp.transaction}", *edit.trailers]
@@ -204,6 +205,15 @@ class Planner:
         plan.objects += [*made, commit]
         plan.board_commit = commit.oid
         plan.updates.insert(0, RefUpdate(self.layout.board, state.board.tip, commit.oid))
+
+    def _first_board(self, plan: Plan, actor: str, email: str, stamp: Stamp) -> Oid:
+        """Add the root of the board, so that a first parent is always the board before."""
+        tree = make_object("tree", b"", self._objects.format)
+        author = Person(actor, email, stamp.seconds)
+        body = encode_commit(Commit(tree.oid, (), author, "board: begin"))
+        root = make_object("commit", body, self._objects.format)
+        plan.objects += [tree, root]
+        return root.oid
 
     def materialise(self, plan: Plan, held: Held) -> None:
         """Make sure the commit of ``held`` can be pushed: a record parked since birth has none.
@@ -267,17 +277,17 @@ class Planner:
                 updates.append(RefUpdate(ref, move.old, move.new))
         return updates, moved
 
-    def _build(self, plan: Plan, state: State, *, atomic: bool) -> dict[Key, VersionObjects]:
+    def _build(self, plan: Plan, state: State, *, linked: bool) -> dict[Key, VersionObjects]:
         members = plan.envelopes
         halves: Mapping[Key, bytes] = {}
-        if atomic and 2 <= len(members) <= _COMPANIONS:
-            linked = {
+        if linked and 2 <= len(members) <= _COMPANIONS:
+            companions = {
                 key: Companion(held.version if (held := state.held.get(key)) else None, e.seq)
                 for key, e in members.items()
             }
             halves = {key: encode_envelope(e) for key, e in members.items()}
             for key, envelope in list(members.items()):
-                others = {k: c for k, c in linked.items() if k != key}
+                others = {k: c for k, c in companions.items() if k != key}
                 members[key] = msgspec.structs.replace(envelope, companions=others)
         return {
             key: build_version(
@@ -326,6 +336,9 @@ class Planner:
         plan.updates.append(RefUpdate(self.layout.ref(key), None, built.commit))
         if on_board:
             edit.mark(name, self.card(plan, built.commit, plan.envelopes[key]))
+            # Were the board moved and the ref lost, the ref could be made again only from a
+            # commit that is reachable: with its companions it cannot be rebuilt from the card.
+            edit.keep.append(built.commit)
 
     def _delete(
         self, plan: Plan, edit: BoardEdit, tx: Transaction, key: Key, held: Held, stamp: Stamp
