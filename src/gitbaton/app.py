@@ -142,6 +142,12 @@ class App:
         """Return what protects people, from the remote's target branch (``fresh``: asked now)."""
         return self._protection.read(fresh=fresh)
 
+    @property
+    def last_known_target(self) -> str:
+        """The target branch as it was when the remote was last asked. Asks nothing."""
+        remembered = self._protection.recall() if self.settings.target else None
+        return remembered.target if remembered else self.settings.target or "main"
+
     @cached_property
     def _protection(self) -> ProtectionReader:
         return ProtectionReader(

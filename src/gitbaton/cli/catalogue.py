@@ -32,6 +32,9 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "release": "Give a task back, unfinished.",
         "fail": "Say that this attempt failed.",
     },
+    "Agents": {
+        "work": "Run agents on ready tasks and land what they do.",
+    },
     "By people": {
         "edit": "Change a task.",
         "retry": "Make a finished, failed or cancelled task pending again.",

@@ -90,11 +90,15 @@ def _batch(placed: Sequence[tuple[str, Draft]], finished: Sequence[str] = ()) ->
     return Batch(tuple(d for _, d in placed), tuple(p for p, _ in placed), tuple(finished))
 
 
+def check_draft(draft: Draft) -> None:
+    """Raise InvalidInput naming the first field whose content no task may have."""
+    name = TaskId("new") if draft.id is None else task_id(draft.id)
+    compose(draft, name, settings=QueueSettings(""), by="", now=_ANY_TIME)
+
+
 def _check(draft: Draft, place: str) -> None:
-    """Raise InvalidInput naming place and field for content that no task may have."""
     try:
-        name = TaskId("new") if draft.id is None else task_id(draft.id)
-        compose(draft, name, settings=QueueSettings(""), by="", now=_ANY_TIME)
+        check_draft(draft)
     except InvalidInput as error:
         said = error.message.removeprefix(f"{error.field}: ")
         raise InvalidInput(f"{place}: {error.field}", said) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from gitbaton.cli.offline import Queued, print_queued
 from gitbaton.cli.proof import find_token
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
@@ -16,13 +17,13 @@ def end_claim(
     request: Request,
     task_id: str,
     given: str | None,
-    send: Callable[[Token], Task],
+    send: Callable[[Token], Task | Queued],
     *,
     words: Callable[[Task], str],
 ) -> None:
     """End the claim of ``task_id`` by ``send``, forget its token, and print the task.
 
-    ``given``: the value of ``--token``. ``words`` says in a line what has happened.
+    What waits in the outbox keeps its token. ``given``: the value of ``--token``. ``words`` says in a line what has happened.
     """
     token = find_token(request, task_id, given)
     try:
@@ -30,6 +31,9 @@ def end_claim(
     except ClaimLost:
         request.app.held.drop(token.task, token.epoch)
         raise
+    if isinstance(task, Queued):
+        print_queued(request.output, task)
+        return
     request.app.held.drop(token.task, token.epoch)
     print_change(request, task, words(task))
 

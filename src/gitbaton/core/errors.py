@@ -71,9 +71,7 @@ class TaskExists(Refused):
     """A task with this id is already there."""
 
     def __init__(self, task: str) -> None:
-        super().__init__(
-            f"task {task!r} already exists", code="exists", next=f"baton show {task}"
-        )
+        super().__init__(f"task {task!r} already exists", code="exists", next=f"baton show {task}")
         self.task = task
 
 
@@ -124,9 +122,7 @@ class HostRefused(BatonError):
 
     def __init__(self, reason: str, *, ref: str | None = None, next: str | None = None) -> None:
         where = f" {ref}" if ref else ""
-        super().__init__(
-            f"the git host refused{where}: {reason}", next=next or "baton doctor"
-        )
+        super().__init__(f"the git host refused{where}: {reason}", next=next or "baton doctor")
         self.ref, self.reason = ref, reason
 
 

@@ -177,9 +177,12 @@ def erase(path: Path) -> None:
     try:
         _delete(path)
     except PermissionError:
-        for directory, _, _ in os.walk(path):
-            # Module caches are commonly made read-only, directories included.
-            os.chmod(directory, stat.S_IRWXU)
+        # Module caches are commonly made read-only, directories included.
+        path.chmod(stat.S_IRWXU)
+        for directory, folders, _ in os.walk(path):
+            for inner in (Path(directory, folder) for folder in folders):
+                if not inner.is_symlink():
+                    inner.chmod(stat.S_IRWXU)
         try:
             _delete(path)
         except OSError as error:

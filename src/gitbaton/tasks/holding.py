@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from gitbaton.core.errors import BatonError, GateClosed, InvalidInput, OutcomeUnknown
+from gitbaton.core.errors import BatonError, GateClosed, InvalidInput, OutcomeUnknown, Refused
 from gitbaton.core.ids import Oid, branch_name, is_oid
 from gitbaton.store.model import Actor, Committed, Conflict, Move, Version
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.claims import Claimed, Token, ended_by, require_claim
 from gitbaton.tasks.ledger import TRIES, Ledger, Step, failure
-from gitbaton.tasks.model import Claim, Result, Status, Task
+from gitbaton.tasks.model import Claim, Landing, Result, Status, Task
 from gitbaton.tasks.readiness import Readiness
 from gitbaton.tasks.text import RESULT_LIMIT, clean_text
 from gitbaton.tasks.validation import reason as checked_reason
@@ -65,19 +65,49 @@ def done(
         if finished and ended_by(task, token, "done") and _commit(task) == result.commit:
             return None
         claim = require_claim(task, token)
-        broken = [
-            obstacle
-            for obstacle in Readiness(view, ledger.gatekeeper).broken(task, result.commit)
-            if obstacle.kind in ("need", "gate")
-        ]
-        if broken:
-            raise GateClosed(f"task {task.id!r} cannot land: {broken[0].text}", next=broken[0].next)
+        _require_open(ledger, view, task, Oid(result.commit) if result.commit else None)
         after = transitions.finish(task, result, review=review, now=ledger.now())
         word = "review" if review else "done"
         subject = subjects.by_holder(word, task.id, claim.agent, result.text)
         return Step(after, subject, Actor(claim.agent), moves)
 
     return ledger.change(token.task, decide)
+
+
+def announce(ledger: Ledger, token: Token, landing: Landing) -> Task:
+    """Name the landing that comes next, for hosts that cannot move record and branch together.
+
+    From here on, whoever finds the branch at that commit may finish the task. Raises as ``done``.
+    """
+
+    def decide(view: View, task: Task) -> Step | None:
+        claim = require_claim(task, token)
+        _require_open(ledger, view, task, Oid(landing.commit))
+        if task.landing == landing:
+            return None
+        after = transitions.announce(task, landing, now=ledger.now())
+        subject = subjects.by_holder("announce", task.id, claim.agent, landing.branch)
+        return Step(after, subject, Actor(claim.agent))
+
+    return ledger.change(token.task, decide)
+
+
+def confirm(ledger: Ledger, id: str, commit: Oid, actor: Actor) -> Task:
+    """Finish a task whose announced landing of ``commit`` has happened; anybody may (I4).
+
+    Raises Refused when no such landing is announced.
+    """
+
+    def decide(view: View, task: Task) -> Step | None:
+        landing = task.landing
+        if landing is None or landing.commit != commit:
+            raise Refused(f"task {id!r} announces no landing of {commit[:10]}")
+        result = Result(branch=landing.branch, commit=landing.commit)
+        after = transitions.finish(task, result, review=landing.review, now=ledger.now())
+        word = "review" if landing.review else "done"
+        return Step(after, subjects.by_person(word, task.id, "its landing was found"), actor)
+
+    return ledger.change(id, decide)
 
 
 def block(ledger: Ledger, token: Token, reason: str) -> Task:
@@ -124,6 +154,17 @@ def _end(
         return Step(rule(task, claim), subject, Actor(claim.agent))
 
     return ledger.change(token.task, decide)
+
+
+def _require_open(ledger: Ledger, view: View, task: Task, commit: Oid | None) -> None:
+    """Raise GateClosed unless what the landing relies on still holds."""
+    broken = [
+        obstacle
+        for obstacle in Readiness(view, ledger.gatekeeper).broken(task, commit)
+        if obstacle.kind in ("need", "gate")
+    ]
+    if broken:
+        raise GateClosed(f"task {task.id!r} cannot land: {broken[0].text}", next=broken[0].next)
 
 
 def _renewals(

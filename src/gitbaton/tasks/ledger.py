@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, TypeAlias
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import BatonError, HostRefused, OutcomeUnknown, Refused
+from gitbaton.core.errors import BatonError, HostRefused, NoAtomicPush, OutcomeUnknown, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.store.model import (
     Actor,
@@ -144,6 +144,8 @@ class Ledger:
 def failure(outcome: Outcome) -> BatonError:
     """Return the error for an outcome that is neither a success nor a lost race."""
     if isinstance(outcome, Rejected):
+        if outcome.code == "no_atomic":
+            return NoAtomicPush(outcome.reason)
         return HostRefused(outcome.reason, ref=outcome.ref)
     if isinstance(outcome, Unknown):
         return OutcomeUnknown(outcome.reason, next="baton status")

@@ -20,6 +20,7 @@ class Verb(StrEnum):
 
     CLAIM = "claim"
     RENEW = "renew"
+    ANNOUNCE = "announce"  # a landing in two steps, on a host without atomic push
     DONE = "done"
     SUBMIT = "submit"  # done --review
     BLOCK = "block"
@@ -47,6 +48,7 @@ TABLE: Final[Mapping[tuple[Status, Verb], Status]] = MappingProxyType(
         (_S.PENDING, _V.APPROVE): _S.PENDING,
         (_S.PENDING, _V.REVOKE): _S.PENDING,
         (_S.IN_PROGRESS, _V.RENEW): _S.IN_PROGRESS,
+        (_S.IN_PROGRESS, _V.ANNOUNCE): _S.IN_PROGRESS,
         (_S.IN_PROGRESS, _V.DONE): _S.DONE,
         (_S.IN_PROGRESS, _V.SUBMIT): _S.REVIEW,
         (_S.IN_PROGRESS, _V.BLOCK): _S.BLOCKED,

@@ -20,7 +20,7 @@ from gitbaton.tasks.claims import Claimant, Claimed, Reaped, Token
 from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.ledger import LandingStale, Ledger
-from gitbaton.tasks.model import Result, Task
+from gitbaton.tasks.model import Landing, Result, Task
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.readiness import Obstacle, Readiness
 from gitbaton.tasks.settings import QueueSettings
@@ -148,6 +148,10 @@ class Queue:
         result = Result(branch=branch, commit=commit, text=text)
         return holding.done(self._ledger, token, result, review=review, moves=moves)
 
+    def announce(self, token: Token, landing: Landing) -> Task:
+        """Name the landing that comes next, on a host without atomic push. Raises as ``done``."""
+        return holding.announce(self._ledger, token, landing)
+
     def block(self, token: Token, reason: str) -> Task:
         """Give the task up with a question that people must answer."""
         return holding.block(self._ledger, token, reason)
@@ -197,6 +201,10 @@ class Queue:
         return steering.revoke(self._ledger, task, actor)
 
     # --- by anybody, again and again
+
+    def confirm(self, task: str, *, commit: Oid, actor: Actor) -> Task:
+        """Finish a task whose announced landing of ``commit`` was found on its branch."""
+        return holding.confirm(self._ledger, task, commit, actor)
 
     def reap(self, *, dry_run: bool = False) -> list[Reaped]:
         """Take back the claims that this observer has seen expire."""

@@ -14,7 +14,7 @@ from gitbaton.core.clock import rfc3339
 from gitbaton.core.ids import Nonce
 from gitbaton.tasks.claims import Claimant
 from gitbaton.tasks.machine import Verb, advance
-from gitbaton.tasks.model import Approval, Claim, Remark, Result, Task
+from gitbaton.tasks.model import Approval, Claim, Landing, Remark, Result, Task
 from gitbaton.tasks.settings import QueueSettings
 from gitbaton.tasks.text import REASON_LIMIT, clean_text
 
@@ -42,6 +42,11 @@ def renew(task: Task, *, now: datetime) -> Task:
     """Return ``task`` with its claim renewed."""
     claim = task.claim and msgspec.structs.replace(task.claim, renewed_at=rfc3339(now))
     return advance(task, Verb.RENEW, now=now, claim=claim)
+
+
+def announce(task: Task, landing: Landing, *, now: datetime) -> Task:
+    """Return ``task`` with a landing that is about to happen: the fence of a two-step one."""
+    return advance(task, Verb.ANNOUNCE, now=now, landing=landing)
 
 
 def finish(task: Task, result: Result, *, review: bool, now: datetime) -> Task:

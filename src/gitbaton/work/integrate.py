@@ -144,9 +144,8 @@ class _Integration:
             _check(git, done, result)
             tree = Oid(git.run("write-tree").text)
         author = b"author " + self.committer.encode()
-        return self._write(
-            CommitText(tree, (self.target, result), (author,), title.strip().encode() + b"\n")
-        )
+        message = title.replace("\0", "").strip().encode()
+        return self._write(CommitText(tree, (self.target, result), (author,), message))
 
     def _was_empty(self, text: CommitText) -> bool:
         parent = read_commit(self.repo.objects.read(text.parents[0])[1])

@@ -104,7 +104,8 @@ def commit_tree(
     clock: Clock,
 ) -> Oid:
     """Write the commit of ``tree`` with ``parents`` and return its id."""
-    commit = Commit(tree, tuple(parents), person(author, clock), message.rstrip("\n"))
+    text = message.replace("\0", "").rstrip("\n")  # git takes no NUL in a commit
+    commit = Commit(tree, tuple(parents), person(author, clock), text)
     item = make_object("commit", encode_commit(commit), repo.objects.format)
     repo.objects.write([item])
     return item.oid

@@ -95,9 +95,12 @@ class ClaimWorktree:
         elif known is not None or path.exists() or path.is_symlink():
             raise Refused(f"{path} is already there", next="baton gc")
         branches = local_branches(repo)
-        if BRANCHES + name in branches:
-            # Whoever left it, it may hold work: to make it anew would drop that.
-            raise Refused(f"there is already a branch {BRANCHES + name}", next="baton gc")
+        tip = branches.pop(BRANCHES + name, None)
+        if tip is not None:
+            if not contains(repo, base, tip):
+                raise Refused(f"there is work on a branch {BRANCHES + name}", next="baton gc")
+            # Of a git that outlived its killed worker for a moment.
+            repo.git.run("update-ref", "-d", f"refs/heads/{BRANCHES + name}", tip)
         record = ClaimRecord(
             task=task,
             epoch=epoch,
@@ -177,7 +180,9 @@ class ClaimWorktree:
     def discard(self) -> None:
         """Erase it with its branch and record, whatever it holds (see work/salvage.py: remove)."""
         Worktrees(self.repo).discard(self.path)
-        self.repo.git.run("update-ref", "-d", f"refs/heads/{self.record.branch}", check=False)
+        ref = f"refs/heads/{self.record.branch}"
+        (self.repo.path / f"{ref}.lock").unlink(missing_ok=True)  # of a git that was killed
+        self.repo.git.run("update-ref", "-d", ref, check=False)
         erase(claim_directory(self.repo, self.record.name))
 
     def _update(self, **changes: object) -> None:

@@ -60,7 +60,7 @@ class ProtectionReader:
         Raises RemoteUnreachable, HostRefused.
         """
         if self._remote is not None and not fresh:
-            remembered = self._recall()
+            remembered = self.recall(younger=_FRESH)
             if remembered is not None:
                 return remembered
         first = self._at(self._default)
@@ -106,9 +106,10 @@ class ProtectionReader:
         shown = self._repository.git.run("cat-file", "blob", f"{commit}:{path}", check=False)
         return shown.stdout.decode("utf-8", "replace") if shown.status == 0 else None
 
-    def _recall(self) -> Protection | None:
+    def recall(self, *, younger: float = float("inf")) -> Protection | None:
+        """Return what was read in an earlier run, ``younger`` than so many seconds, else None."""
         record = self._local.read(_KEY).records.get(Key(_KEY))
-        if record is None or not self._is_recent(record.value):
+        if record is None or not self._is_recent(record.value, younger):
             return None
         branch, commit = record.value.get("branch"), record.value.get("commit")
         if not isinstance(branch, str):
@@ -118,13 +119,13 @@ class ProtectionReader:
         oid = Oid(str(commit))
         return self._decode(branch, oid) if self._has(oid) else None
 
-    def _is_recent(self, value: Any) -> bool:
+    def _is_recent(self, value: Any, younger: float) -> bool:
         remote = self._remote
         return (
             remote is not None
             and value.get("origin") == self._clock.origin
             and (value.get("url"), value.get("default")) == (remote.url, self._default)
-            and 0 <= self._clock.elapsed() - float(value.get("seen", 0)) < _FRESH
+            and 0 <= self._clock.elapsed() - float(value.get("seen", 0)) < younger
         )
 
     def _remember(self, found: Protection) -> None:

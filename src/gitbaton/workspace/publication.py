@@ -1,35 +1,24 @@
-"""Plans how a branch of this clone is published together with the end of a claim."""
+"""Publishes a branch of this clone together with the end of a claim."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
-from gitbaton.core.errors import GateClosed
-from gitbaton.core.ids import Oid, branch_name
+from gitbaton.core.errors import GateClosed, Refused
+from gitbaton.core.ids import Oid
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import Branch, Move, Rescue
 from gitbaton.tasks.claims import Token
 from gitbaton.tasks.ledger import LandingStale
 from gitbaton.tasks.model import Task
-from gitbaton.tasks.queue import Queue
-from gitbaton.workspace.lookup import find_branch
 from gitbaton.workspace.protection import Protection
 
 _TRIES = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """The branch, the commit it will have, and the moves that make it so (none: it has it)."""
-
-    branch: str
-    commit: Oid
-    moves: tuple[Move, ...]
-
-
 def require_landing(protection: Protection, branch: str) -> None:
-    """Raise GateClosed unless the project lets a result be published on ``branch``.
+    """Raise GateClosed unless the project lets a result land on ``branch``.
 
     On the target that is a merge; anywhere else it lands as a branch.
     """
@@ -46,62 +35,59 @@ def require_landing(protection: Protection, branch: str) -> None:
 
 
 def publish_branch(
-    queue: Queue,
+    finish: Callable[[tuple[Move, ...]], Task],
     repository: CoordinationRepository,
     remote: Remote | None,
     token: Token,
     branch: str,
+    commit: Oid,
     *,
-    text: str | None,
-    review: bool,
+    shared: bool,
 ) -> Task:
-    """Publish the clone's ``branch`` and finish the claim in one push; return the task.
+    """Finish by ``finish``, with the moves that bring ``branch`` on ``remote`` to ``commit``.
 
-    When somebody else moved the branch meanwhile, it is planned again. Raises LandingStale when
-    that does not end, and as ``plan_publication`` and ``Queue.done``.
+    When somebody moves the branch meanwhile, it is planned again. ``shared``: others build on
+    the branch, so it is only ever moved forward (else Refused). Raises LandingStale when the
+    branch moves every time, and as ``plan_moves`` and ``finish``.
     """
     for left in reversed(range(_TRIES)):
-        plan = plan_publication(repository, remote, branch, task=token.task, epoch=token.epoch)
+        moves = plan_moves(repository, remote, token, branch, commit, shared=shared)
         try:
-            return queue.done(
-                token,
-                branch=plan.branch,
-                commit=plan.commit,
-                text=text,
-                review=review,
-                moves=plan.moves,
-            )
+            return finish(moves)
         except LandingStale:
             if not left:
                 raise
     raise AssertionError("the last try returns or raises")
 
 
-def plan_publication(
+def plan_moves(
     repository: CoordinationRepository,
     remote: Remote | None,
+    token: Token,
     branch: str,
+    commit: Oid,
     *,
-    task: str,
-    epoch: int,
-) -> Publication:
-    """Return how the clone's ``branch`` gets to ``remote`` as it is here now.
+    shared: bool,
+) -> tuple[Move, ...]:
+    """Return the moves that bring ``branch`` on ``remote`` from where it is to ``commit``.
 
-    Without a remote it is where it belongs already. A remote branch that does not lie on the way
-    to the new commit keeps its old tip in a rescue ref, moved in the same push (I3). Raises
-    InvalidInput when there is no such branch here, RemoteUnreachable, HostRefused.
+    Without a remote it is where it belongs already. A tip that is not on the way to the commit
+    goes to a rescue ref in the same push (I3). Raises Refused, RemoteUnreachable, HostRefused.
     """
-    new = find_branch(repository.clone, branch_name(branch))
-    if remote is None:
-        return Publication(branch, new, ())
     ref = f"refs/heads/{branch}"
-    old = remote.list([ref]).refs.get(ref)
-    if old == new:
-        return Publication(branch, new, ())
-    moves = [Move(Branch(branch), old, new)]
-    if old is not None and not _leads_to(repository, remote, ref, old, new):
-        moves.append(Move(Rescue(task, epoch, old), None, old))
-    return Publication(branch, new, tuple(moves))
+    old = commit if remote is None else remote.list([ref]).refs.get(ref)
+    if old == commit or remote is None:
+        return ()
+    move = Move(Branch(branch), old, commit)
+    if old is None or _leads_to(repository, remote, ref, old, commit):
+        return (move,)
+    if shared:
+        raise Refused(
+            f"branch {branch!r} has moved on the remote; nothing was published",
+            code="not_forward",
+            next=f"git pull --rebase, then baton done {token.task} --branch {branch}",
+        )
+    return (move, Move(Rescue(token.task, token.epoch, old), None, old))
 
 
 def _leads_to(

@@ -10,7 +10,7 @@ import click
 
 from gitbaton.cli.drafts import parse_drafts
 from gitbaton.cli.fields import read_fields, read_text, task_options
-from gitbaton.cli.offline import add_tasks
+from gitbaton.cli.offline import Queued, add_tasks, print_queued
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
@@ -40,22 +40,27 @@ def command(request: Request, title: str | None, source: Path | None, **given: A
         return
     if title is None:
         raise click.UsageError("say what is to be done: baton add TITLE, or --from FILE")
-    tasks = add_tasks(request.app, [Draft(title=title, **fields)])
-    task = tasks[0]
+    added = add_tasks(request.app, [Draft(title=title, **fields)])
+    if isinstance(added, Queued):
+        print_queued(request.output, added)
+        return
     request.output.answer(
-        task_document(task, request.app.gatekeeper), lambda out: _print_added(out, tasks)
+        task_document(added[0], request.app.gatekeeper), lambda out: _print_added(out, added)
     )
 
 
 def _add_file(request: Request, source: Path) -> None:
     batch = parse_drafts(read_text(source, field="--from"), str(source))
-    tasks = add_tasks(request.app, batch.drafts) if batch.drafts else []
-    gatekeeper = request.app.gatekeeper
     if batch.finished:
         request.output.note(f"left out, being finished: {', '.join(batch.finished)}")
+    added = add_tasks(request.app, batch.drafts) if batch.drafts else []
+    if isinstance(added, Queued):
+        print_queued(request.output, added)
+        return
+    gatekeeper = request.app.gatekeeper
     request.output.answer(
-        {"tasks": [task_document(task, gatekeeper) for task in tasks]},
-        lambda out: _print_added(out, tasks),
+        {"tasks": [task_document(task, gatekeeper) for task in added]},
+        lambda out: _print_added(out, added),
     )
 
 

@@ -17,11 +17,11 @@ from gitbaton.cli.verb import verb
 @token_option
 def command(request: Request, task_id: str, reason: str, token: str | None) -> None:
     """Give the task ID up until a human has answered."""
-    queue = request.app.queue
+    app = request.app
     end_claim(
         request,
         task_id,
         token,
-        lambda proof: send(lambda: queue.block(proof, reason)),
+        lambda proof: send(app, lambda: app.queue.block(proof, reason), "block", proof, reason),
         words=lambda task: f"{task.id} is blocked; next: baton unblock {task.id} --answer TEXT",
     )

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import click
 
+from gitbaton.cli.finishing import Finish, finish_task
 from gitbaton.cli.holding import end_claim
-from gitbaton.cli.offline import end_claim as send
 from gitbaton.cli.proof import token_option
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
-from gitbaton.tasks.claims import Token
 from gitbaton.tasks.model import Status, Task
-from gitbaton.workspace.lookup import find_commit
-from gitbaton.workspace.publication import publish_branch, require_landing
 
 
 @verb("done")
@@ -38,25 +35,14 @@ def command(
     """
     if branch and commit:
         raise click.UsageError("give --branch or --commit, not both")
-    app = request.app
-
-    def finish(proof: Token) -> Task:
-        if branch is not None:
-            if not review:
-                require_landing(app.protection(), branch)
-            return publish_branch(
-                app.queue,
-                app.repository,
-                app.remote,
-                proof,
-                branch,
-                text=text,
-                review=review,
-            )
-        oid = None if commit is None else find_commit(app.clone, commit)
-        return app.queue.done(proof, commit=oid, text=text, review=review)
-
-    end_claim(request, task_id, token, lambda proof: send(lambda: finish(proof)), words=_words)
+    wish = Finish(branch=branch, commit=commit, text=text, review=review)
+    end_claim(
+        request,
+        task_id,
+        token,
+        lambda proof: finish_task(request.app, proof, wish),
+        words=_words,
+    )
 
 
 def _words(task: Task) -> str:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import click
 
 from gitbaton.cli.fields import DURATION
+from gitbaton.cli.finishing import Finish, finish_task
+from gitbaton.cli.offline import Queued
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
 from gitbaton.cli.verb import verb
@@ -50,7 +52,11 @@ def command(
         task = _conclude(request, claimed, execution)
     finally:
         app.held.drop(claimed.token.task, claimed.token.epoch)
-    if request.output.json:
+    if isinstance(task, Queued):
+        request.output.note("the remote is away; `done` is queued; next: baton sync")
+        if request.output.json:
+            request.output.document({"queued": True, "id": task_id, "status": execution.status})
+    elif request.output.json:
         document = task_document(task, app.gatekeeper)
         request.output.document({"task": document, "status": execution.status})
     return execution.status
@@ -79,12 +85,12 @@ def _run(request: Request, claimed: Claimed, argv: Sequence[str]) -> Execution:
         raise InvalidInput("CMD", f"{argv[0]}: {error.strerror}") from error
 
 
-def _conclude(request: Request, claimed: Claimed, execution: Execution) -> Task:
+def _conclude(request: Request, claimed: Claimed, execution: Execution) -> Task | Queued:
     """End the claim as the command ended, unless the command ended it itself."""
     queue, token = request.app.queue, claimed.token
     try:
         if execution.status == 0:
-            return queue.done(token)
+            return finish_task(request.app, token, Finish())
         return queue.release(token, f"the command ended with status {execution.status}")
     except (ClaimLost, UnknownTask) as error:
         task = queue.get(token.task) if isinstance(error, ClaimLost) else None

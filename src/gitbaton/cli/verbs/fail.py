@@ -18,12 +18,12 @@ from gitbaton.tasks.model import Status, Task
 @token_option
 def command(request: Request, task_id: str, reason: str, token: str | None) -> None:
     """Say that this attempt at the task ID failed. Another follows, up to its limit."""
-    queue = request.app.queue
+    app = request.app
     end_claim(
         request,
         task_id,
         token,
-        lambda proof: send(lambda: queue.fail(proof, reason)),
+        lambda proof: send(app, lambda: app.queue.fail(proof, reason), "fail", proof, reason),
         words=_words,
     )
 

@@ -1,0 +1,101 @@
+"""How `done` and `exec` finish a task: at once, in steps, or by way of the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from gitbaton.app import App
+from gitbaton.cli.offline import Queued, queue_landing
+from gitbaton.core.errors import NoAtomicPush, RemoteUnreachable
+from gitbaton.core.ids import Oid, branch_name
+from gitbaton.store.model import Move
+from gitbaton.tasks.claims import Token
+from gitbaton.tasks.model import Task
+from gitbaton.workspace.lookup import find_branch, find_commit
+from gitbaton.workspace.publication import publish_branch, require_landing
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What is said of a finished task: the branch to publish or the commit to note, and words."""
+
+    branch: str | None = None
+    commit: str | None = None
+    text: str | None = None
+    review: bool = False
+
+
+def finish_task(app: App, token: Token, wish: Finish) -> Task | Queued:
+    """Finish the claim of ``token``; queue that while the remote is away.
+
+    A landing on the target is never queued: it may only ever move forward, which has to be seen.
+    Raises InvalidInput for a branch or commit that is not here, ClaimLost, GateClosed,
+    HostRefused, Refused; RemoteUnreachable where it cannot be queued.
+    """
+    if wish.commit is not None:
+        commit = find_commit(app.clone, wish.commit)
+        return app.queue.done(token, commit=commit, text=wish.text, review=wish.review)
+    tip = None
+    if wish.branch is not None:
+        tip = find_branch(app.clone, branch_name(wish.branch, field="--branch"))
+    try:
+        return _finish(app, token, wish, tip)
+    except RemoteUnreachable as error:
+        if wish.branch == app.last_known_target:
+            raise
+        return queue_landing(app, token, _job(app, token, wish, tip), error.message)
+
+
+def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
+    if wish.branch is None or tip is None:
+        return app.queue.done(token, text=wish.text, review=wish.review)
+    protection = app.protection()
+    if not wish.review:
+        require_landing(protection, wish.branch)
+
+    def finish(moves: tuple[Move, ...]) -> Task:
+        return app.queue.done(
+            token,
+            branch=wish.branch,
+            commit=tip,
+            text=wish.text,
+            review=wish.review,
+            moves=moves,
+        )
+
+    shared = wish.branch == protection.target
+    try:
+        return publish_branch(
+            finish, app.repository, app.remote, token, wish.branch, tip, shared=shared
+        )
+    except NoAtomicPush:
+        if shared:
+            raise
+        return _in_steps(app, token, wish, tip)
+
+
+def _in_steps(app: App, token: Token, wish: Finish, tip: Oid) -> Task:
+    """Land as the worker does on a host that cannot move record and branch together."""
+    from gitbaton.work.job import LandJob
+    from gitbaton.workshop import Workshop
+
+    job = msgspec.convert(_job(app, token, wish, tip), LandJob)
+    return Workshop(app, lambda _: None).lander.land(job).task
+
+
+def _job(app: App, token: Token, wish: Finish, tip: Oid | None) -> dict[str, object]:
+    """Return the landing as ``work.job.LandJob`` has it, in JSON."""
+    held = app.held.find(token.task)
+    return {
+        "token": str(token),
+        "agent": held.holder if held is not None else app.identity.claimant().agent,
+        "way": "branch",
+        "branch": wish.branch or "",
+        "target": app.last_known_target,
+        "base": None,
+        "commit": tip,
+        "review": wish.review,
+        "text": wish.text,
+    }

@@ -1,0 +1,252 @@
+"""The second half of the composition root: a clone's worker and its parts, from an ``App``.
+
+Apart from ``app`` because only ``work``, ``sync``, ``gc``, ``rescue`` and ``doctor`` pay for it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from gitbaton.app import App
+from gitbaton.core.errors import BatonError, InvalidInput
+from gitbaton.core.ids import Oid
+from gitbaton.core.process import Process, find_process
+from gitbaton.git.remote import Remote
+from gitbaton.git.worktrees import Worktrees
+from gitbaton.work.assignment import Slots
+from gitbaton.work.checks import Commands
+from gitbaton.work.chores import Upkeep
+from gitbaton.work.crew import Crew, Orders
+from gitbaton.work.environment import agent_environment
+from gitbaton.work.events import Listener
+from gitbaton.work.heartbeat import Heartbeats
+from gitbaton.work.job import LandJob, Way
+from gitbaton.work.landing import Lander
+from gitbaton.work.outbox import Outbox
+from gitbaton.work.profiles import Profile, custom_profile, find_profile
+from gitbaton.work.rescue import Rescuer
+from gitbaton.work.sync import Sync
+from gitbaton.work.upstream import Upstream
+from gitbaton.work.worker import Shift, Worker
+
+CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the command line asks of a worker; None: as configured."""
+
+    agent: str | None = None
+    jobs: int | None = None
+    land: Way | None = None
+    review: bool = False
+    checks: tuple[str, ...] = ()
+    setup: tuple[str, ...] = ()
+    timeout: float | None = None
+    lease: float | None = None
+    name: str | None = None
+    capabilities: tuple[str, ...] = ()
+    once: bool = False
+    drain: bool = False
+    echo: bool = False
+
+
+class Workshop:
+    """What work is done with in one clone. Parts are built on first use."""
+
+    def __init__(self, app: App, listener: Listener) -> None:
+        self._app = app
+        self._listener = listener
+
+    @cached_property
+    def process(self) -> Process:
+        """This process, as the owner of worktrees and outbox entries."""
+        me = find_process(os.getpid(), origin=self._app.clock.origin)
+        if me is None:
+            raise BatonError("this process cannot see itself in the process table")
+        return me
+
+    @cached_property
+    def place(self) -> Path:
+        """Where worktrees and prompts are: beside the clone, outside of every repository."""
+        configured = self._app.config.work.worktrees
+        top = self._app.clone.top
+        return (top / configured).absolute() if configured else top.parent / f"{top.name}.baton"
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        """What waits for the remote."""
+        return Outbox(self._app.local, self._app.clock)
+
+    @cached_property
+    def rescuer(self) -> Rescuer:
+        """Saves work that did not land."""
+        return Rescuer(self._app.repository, self._app.store, self.outbox)
+
+    @cached_property
+    def upstream(self) -> Upstream:
+        """The code branches: the remote's, or the clone's own where there is none."""
+        return Upstream(self._app.repository, self._code_remote)
+
+    @cached_property
+    def lander(self) -> Lander:
+        """Publishes results."""
+        app = self._app
+        return Lander(
+            app.repository,
+            app.queue,
+            app.store,
+            self.upstream,
+            self.rescuer,
+            how="rebase",
+            check=self._check,
+            clock=app.clock,
+            rng=app.rng,
+        )
+
+    @cached_property
+    def sync(self) -> Sync:
+        """Sends what waits."""
+        app = self._app
+        return Sync(app.repository, app.queue, self.lander, self.rescuer, self.outbox, app.clock)
+
+    @cached_property
+    def hearts(self) -> Heartbeats:
+        """Keeps claims alive; started by whoever works."""
+        return Heartbeats(self._app.queue, self._app.clock)
+
+    @cached_property
+    def commands(self) -> Commands:
+        """Runs checks and set-up."""
+        app = self._app
+        return Commands(
+            clock=app.clock,
+            logs=app.logs,
+            timeout=CHECK_TIMEOUT,
+            cap=app.config.work.output_cap,
+        )
+
+    def crew(self, orders: Orders) -> Crew:
+        """Return the parts that assignments share."""
+        app = self._app
+        return Crew(
+            repository=app.repository,
+            queue=app.queue,
+            upstream=self.upstream,
+            lander=self.lander,
+            rescuer=self.rescuer,
+            outbox=self.outbox,
+            hearts=self.hearts,
+            commands=self.commands,
+            orders=orders,
+            process=self.process,
+            env=app.env,
+            worktrees=self.place / "worktrees",
+            prompts=self.place / "prompts",
+            logs=app.logs,
+            clock=app.clock,
+            listener=self._listener,
+        )
+
+    def profiles(self) -> Mapping[str, Profile]:
+        """Return the configured agent profiles. Raises InvalidInput."""
+        return {
+            name: custom_profile(
+                name, command=section.command, env=section.env, check=section.check or ()
+            )
+            for name, section in self._app.config.agents.items()
+        }
+
+    def orders(self, wishes: Wishes) -> Orders:
+        """Return how tasks are worked on: ``wishes``, then the configuration.
+
+        Raises InvalidInput for what the project does not allow, and without an agent.
+        """
+        app, config = self._app, self._app.config.work
+        protection = app.protection()
+        agent = wishes.agent or config.agent
+        if agent is None:
+            raise InvalidInput(
+                "agent", "say which agent works", next="baton work --agent claude (or any command)"
+            )
+        way = wishes.land or config.land
+        if way not in protection.config.land.allowed:
+            allowed = ", ".join(protection.config.land.allowed) or "none"
+            raise InvalidInput(
+                "land", f"{way!r} is not allowed in this project (allowed: {allowed})"
+            )
+        return Orders(
+            profile=find_profile(agent, self.profiles()),
+            target=protection.target,
+            branch_prefix=protection.config.project.branch_prefix,
+            way=way,
+            review=wishes.review or config.review,
+            setup=wishes.setup or config.setup,
+            checks=(*protection.config.land.checks, *(wishes.checks or config.checks)),
+            timeout=wishes.timeout or app.config.queue.timeout,
+            output_cap=config.output_cap,
+            throw_away=config.throw_away,
+            port_base=config.port_base,
+            echo=wishes.echo,
+        )
+
+    def worker(self, wishes: Wishes) -> tuple[Worker, Crew]:
+        """Return a worker and its crew. Its heartbeats must be running while it works."""
+        app = self._app
+        crew = self.crew(self.orders(wishes))
+        machine = app.identity.machine
+        shift = Shift(
+            name=wishes.name or f"{machine}/w{os.getpid()}",
+            machine=machine,
+            jobs=wishes.jobs or app.config.work.jobs,
+            capabilities=app.identity.claimant(capabilities=wishes.capabilities).capabilities,
+            lease=wishes.lease,
+            once=wishes.once,
+            drain=wishes.drain,
+        )
+        worker = Worker(
+            app.queue,
+            shift,
+            Slots(crew),
+            Upkeep(crew, app.store, self.sync),
+            clock=app.clock,
+            rng=app.rng,
+            listener=self._listener,
+        )
+        return worker, crew
+
+    @property
+    def _code_remote(self) -> Remote:
+        if self._app.remote is not None:
+            return self._app.remote
+        from gitbaton.git.plain import PlainRemote
+
+        return PlainRemote(self._app.repository.git, str(self._app.clone.common))
+
+    def _check(self, job: LandJob, commit: Oid) -> str | None:
+        """Run the checks of ``job`` on ``commit`` in a worktree of its own (I9)."""
+        proof = job.proof
+        with Worktrees(self._app.repository).scratch(commit) as git:
+            env = agent_environment(
+                self._app.env,
+                task=proof.task,
+                token="",
+                epoch=proof.epoch,
+                agent=job.agent,
+                worktree=git.directory,
+                prompt_file=self.place / "prompts" / f"{proof.task}-e{proof.epoch}.md",
+                slot=0,
+                port_base=self._app.config.work.port_base,
+                mark=proof.nonce,
+            )
+            return self.commands.run(
+                job.checks,
+                name=f"{proof.task}-e{proof.epoch}.landing",
+                cwd=git.directory,
+                env=env,
+                field="check",
+            )
