@@ -14,7 +14,8 @@ UV = env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 SCRATCH := build/make
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test soak lint format types imports lock lock-check dist wheel-check check clean
+.PHONY: help demo test soak lint format types imports reference check
+.PHONY: lock lock-check dist wheel-check clean
 .DELETE_ON_ERROR:
 
 help: ## Show this list
@@ -42,6 +43,9 @@ types: $(VENV)/.dev ## Check types, strictly
 
 imports: $(VENV)/.dev ## Check that imports point downwards only
 	@$(BIN)/lint-imports --no-logo
+
+reference: $(VENV)/.dev ## Write docs/reference/ anew from the code
+	@$(BIN)/python -m gitbaton.cli.reference docs/reference
 
 check: lint types imports lock-check test wheel-check demo ## Run everything that CI runs
 
@@ -78,7 +82,7 @@ hosts=$$(grep -Eo 'https?://[^/"]+' uv.lock | sort -u | \
 	test -z "$$hosts" || { echo "uv.lock names other hosts:" $$hosts >&2; exit 1; }
 endef
 
-$(BIN)/uv: | $(BIN)/python
+$(BIN)/uv: | $(VENV)/.pip
 	@$(PIP) install uv==$(UV_VERSION)
 
 # --- distribution -----------------------------------------------------------------------------
@@ -87,7 +91,7 @@ dist: $(BIN)/uv ## Build the wheel and the source distribution in dist/
 	@$(UV) build --clear
 	@ls dist/*
 
-wheel-check: $(BIN)/python ## Build the wheel, install it by itself and run it
+wheel-check: $(VENV)/.pip ## Build the wheel, install it by itself and run it
 	@rm -rf $(SCRATCH)/wheel $(SCRATCH)/venv
 	@$(PIP) wheel --no-deps --wheel-dir $(SCRATCH)/wheel .
 	@$(BIN)/python -m venv $(SCRATCH)/venv
@@ -114,8 +118,12 @@ $(BIN)/python:
 	@echo "setting up $(VENV)"
 	@"$(PYTHON)" -m venv --clear $(VENV)
 
-$(VENV)/.run: pyproject.toml uv.lock requirements/run.txt $(BIN)/python
+# A .venv that another tool made may have no pip.
+$(VENV)/.pip: $(BIN)/python
 	@$(BIN)/python -c 'import pip' 2> /dev/null || $(BIN)/python -m ensurepip > /dev/null
+	@touch $@
+
+$(VENV)/.run: pyproject.toml uv.lock requirements/run.txt $(VENV)/.pip
 	@echo "installing gitbaton in $(VENV)"
 	@$(PIP) install --require-hashes --requirement requirements/run.txt
 	@$(PIP) install --no-deps --editable .
