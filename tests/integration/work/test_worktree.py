@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import random
+import select
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from gitbaton.core.errors import InvalidInput, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.worktrees import Worktrees
+from gitbaton.work.orphans import sweep
 from gitbaton.work.record import Phase, recorded_names, save_record
 from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict, local_branches
-from tests.integration.work.desk import Desk, agent, git
+from tests.integration.work.clone_state import unchanged
+from tests.integration.work.desk import US, Desk, agent, git, make_desk
 
 
 def test_it_is_a_checkout_of_the_base_on_a_branch_of_its_own(desk: Desk) -> None:
@@ -112,9 +122,11 @@ def test_what_is_in_the_way_is_not_overwritten(desk: Desk) -> None:
     with pytest.raises(Refused, match="already there"):
         desk.claim("task-2")
     desk.repo.git.run("update-ref", "refs/heads/work/task-3-e1", desk.base)
-    with pytest.raises(Refused, match="already a branch"):
-        desk.claim("task-3")
-    assert "work/task-3-e1" in local_branches(desk.repo)
+    desk.repo.git.run("update-ref", "refs/heads/work/task-4-e1", desk.commit(desk.base, {"x": "x"}))
+    desk.claim("task-3")  # nothing is on that branch
+    with pytest.raises(Refused, match="work on a branch"):
+        desk.claim("task-4")
+    assert "work/task-4-e1" in local_branches(desk.repo)
 
 
 def test_submodules_are_fetched(desk: Desk, tmp_path: Path) -> None:
@@ -147,3 +159,50 @@ def test_a_damaged_record_is_named(desk: Desk) -> None:
     path.write_text("{")
     with pytest.raises(Exception, match=r"claim\.json is no record"):
         ClaimWorktree.open(desk.repo, "task-1-e1")
+
+
+MAKE_ONE = """
+import os, pathlib, sys
+from gitbaton.git.repository import Clone, CoordinationRepository
+from tests.integration.work.desk import Desk, ManualClock
+top = pathlib.Path(sys.argv[1])
+repo = CoordinationRepository.open(Clone.find(top, os.environ))
+desk = Desk(top, repo, ManualClock(), sys.argv[2])
+print("go", flush=True)
+desk.claim()
+print("made", flush=True)
+"""
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_killed_at_any_moment_it_is_made_again(desk: Desk, seed: int) -> None:
+    """I4: SIGKILL of the maker, and of the git that it runs, at a random moment."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", MAKE_ONE, str(desk.top), desk.base],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdout=subprocess.PIPE,
+    )
+    with child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        # Waits for the end or for the moment: whichever is first, both are what is tested.
+        select.select([child.stdout], [], [], random.Random(seed).uniform(0, 0.1))
+        child.send_signal(signal.SIGSTOP)  # so that it starts no git that we do not see
+        for process in psutil.Process(child.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        child.kill()
+    if ClaimWorktree.open(desk.repo, "task-1-e1") is not None:
+        sweep(desk.repo, desk.directory, alive=lambda owner: False, owner=US)
+    claim = ClaimWorktree.open(desk.repo, "task-1-e1") or desk.claim()
+    assert claim.record.phase is Phase.WORKING
+    assert git(claim.path, "status", "--porcelain", "--branch") == "## work/task-1-e1"
+    assert len(Worktrees(desk.repo).list()) == 1
+
+
+def test_the_comparison_of_clones_can_fail(tmp_path: Path) -> None:
+    desk = make_desk(tmp_path)
+    for words in (("tag", "t"), ("config", "a.b", "c"), ("stash", "drop"), ("add", "mine.txt")):
+        with pytest.raises(AssertionError, match="clone changed"), unchanged(desk.top):
+            git(desk.top, *words)
+    desk.repo.close()
