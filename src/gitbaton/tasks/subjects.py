@@ -15,6 +15,7 @@ WORDS: Final = frozenset(
         "add",
         "claim",
         "renew",
+        "announce",
         "done",
         "review",
         "block",

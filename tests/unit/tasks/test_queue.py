@@ -328,7 +328,7 @@ def test_a_claim_between_the_two_reads_is_noticed(desk: Desk) -> None:
     desk.add("b", paths=["src/x.py"])
     desk.store.after_read = lambda: desk.other.claim(who("eve"), ids=["b"])
     assert refusal(desk, "a").code == "waiting"
-    assert [desk.queue.get(id).status for id in ("a", "b")] == ["pending", "in-progress"]
+    assert [desk.queue.get(id).epoch for id in ("a", "b")] == [0, 1]
 
 
 def test_void_entries_are_dropped_when_the_record_is_rewritten(desk: Desk) -> None:
