@@ -84,11 +84,11 @@ def quietly(act: Act, queue: Queue) -> None:
 
 by_others: st.SearchStrategy[Act | None] = st.one_of(
     st.none(),
-    st.builds(lambda id: lambda q: q.claim(who("thief"), ids=[id]), ids),
-    st.builds(lambda id: lambda q: q.cancel(id, None, actor=ANN), ids),
-    st.builds(lambda id: lambda q: q.retry(id, force=True, actor=ANN), ids),
-    st.builds(lambda id: lambda q: q.edit(id, {"body": "more"}, actor=ANN), ids),
-    st.builds(lambda id: lambda q: q.revoke(id, actor=ANN), ids),
+    st.builds(lambda name: lambda q: q.claim(who("thief"), ids=[name]), ids),
+    st.builds(lambda name: lambda q: q.cancel(name, None, actor=ANN), ids),
+    st.builds(lambda name: lambda q: q.retry(name, force=True, actor=ANN), ids),
+    st.builds(lambda name: lambda q: q.edit(name, {"body": "more"}, actor=ANN), ids),
+    st.builds(lambda name: lambda q: q.revoke(name, actor=ANN), ids),
     st.just(lambda q: q.reap()),
 )
 
