@@ -148,3 +148,40 @@ def test_several_remotes_need_a_choice(clones: Clones, file_remote: BareReposito
     assert two.ok("init", "--remote", "second")["remote"] == "second"
     assert two.ok("init", "--sqlite")["engine"] == "sqlite"
     assert two.ok("init")["engine"] == "sqlite", "an earlier choice stays"
+
+
+def test_the_target_only_ever_moves_forward(clones: Clones) -> None:
+    one, two = clones("one"), clones("two")
+    two.commit("main", "theirs", "theirs\n")
+    two.git("push", "-q", "origin", "main")
+    one.ok("claim", "t1", "--create")
+    one.commit("main", "mine", "mine\n")
+    refused = one("done", "t1", "--branch", "main", "--json")
+    assert (refused.status, refused.error["code"]) == (1, "not_forward")
+    one.git("pull", "-q", "--rebase", "origin", "main")
+    assert one.ok("done", "t1", "--branch", "main")["status"] == "done"
+
+
+def test_land_rules_are_those_of_the_target_branch(clones: Clones) -> None:
+    one = clones("one")
+    one.commit("main", "baton.toml", '[land]\nallowed = ["branch"]\n')
+    one.git("push", "-q", "origin", "main")
+    one.ok("claim", "t1", "--create")
+    one.commit("main", "baton.toml", "")  # an agent's own rules count for nothing
+    refused = one("done", "t1", "--branch", "main", "--json")
+    assert (refused.status, refused.error["code"]) == (77, "gate_closed")
+    one.commit("work", "file", "text\n")
+    assert one.ok("done", "t1", "--branch", "work")["status"] == "done"
+
+
+def test_a_host_without_atomic_pushes_lands_in_steps(
+    clones: Clones, file_remote: BareRepository
+) -> None:
+    file_remote.configure("receive.advertiseAtomic", "false")
+    one = clones("one")
+    one.ok("add", "One", "--id", "t1")
+    one.ok("claim", "t1")
+    commit = one.commit("work", "file", "text\n")
+    done = one.ok("done", "t1", "--branch", "work")
+    assert done["status"] == "done"
+    assert one.git("ls-remote", "origin", "refs/heads/work").startswith(commit)

@@ -23,7 +23,8 @@ def end_claim(
 ) -> None:
     """End the claim of ``task_id`` by ``send``, forget its token, and print the task.
 
-    What waits in the outbox keeps its token. ``given``: the value of ``--token``. ``words`` says in a line what has happened.
+    What waits in the outbox keeps its token. ``given``: the value of ``--token``. ``words`` says
+    in a line what has happened.
     """
     token = find_token(request, task_id, given)
     try:

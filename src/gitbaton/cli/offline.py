@@ -44,7 +44,11 @@ def add_tasks(app: App, drafts: Sequence[Draft]) -> list[Task] | Queued:
 
 
 def end_claim(
-    app: App, send: Callable[[], Task], kind: Literal["block", "fail"], token: Token, reason: str
+    app: App,
+    send: Callable[[], Task],
+    kind: Literal["block", "fail", "release"],
+    token: Token,
+    reason: str,
 ) -> Task | Queued:
     """Return the task after ``send``, or queue the end of the claim."""
     try:
@@ -81,7 +85,10 @@ def _named(draft: Draft) -> Draft:
 
 
 def _put(
-    app: App, kind: Literal["add", "land", "block", "fail"], task: str, body: Mapping[str, Any]
+    app: App,
+    kind: Literal["add", "land", "block", "fail", "release"],
+    task: str,
+    body: Mapping[str, Any],
 ) -> None:
     from gitbaton.work.outbox import Outbox
 

@@ -10,11 +10,11 @@ import click
 
 from gitbaton.cli.fields import DURATION
 from gitbaton.cli.finishing import Finish, finish_task
-from gitbaton.cli.offline import Queued
+from gitbaton.cli.offline import Queued, end_claim
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
 from gitbaton.cli.verb import verb
-from gitbaton.core.errors import ClaimLost, InvalidInput, UnknownTask
+from gitbaton.core.errors import ClaimLost, InvalidInput
 from gitbaton.tasks.claims import Claimed, ended_by
 from gitbaton.tasks.model import Task
 from gitbaton.workspace.execution import Execution, run_claimed
@@ -47,16 +47,15 @@ def command(
     [claimed] = app.queue.claim(who, ids=(task_id,), lease=lease)
     app.hold(claimed)
     request.output.detail(f"claimed {task_id}, epoch {claimed.token.epoch}")
-    try:
-        execution = _run(request, claimed, argv)
-        task = _conclude(request, claimed, execution)
-    finally:
-        app.held.drop(claimed.token.task, claimed.token.epoch)
+    execution = _run(request, claimed, argv)
+    task = _conclude(request, claimed, execution)
     if isinstance(task, Queued):
-        request.output.note("the remote is away; `done` is queued; next: baton sync")
+        request.output.note("the remote is away; the end of the task is queued; next: baton sync")
         if request.output.json:
             request.output.document({"queued": True, "id": task_id, "status": execution.status})
-    elif request.output.json:
+        return execution.status
+    app.held.drop(claimed.token.task, claimed.token.epoch)
+    if request.output.json:
         document = task_document(task, app.gatekeeper)
         request.output.document({"task": document, "status": execution.status})
     return execution.status
@@ -87,13 +86,15 @@ def _run(request: Request, claimed: Claimed, argv: Sequence[str]) -> Execution:
 
 def _conclude(request: Request, claimed: Claimed, execution: Execution) -> Task | Queued:
     """End the claim as the command ended, unless the command ended it itself."""
-    queue, token = request.app.queue, claimed.token
+    app, token = request.app, claimed.token
+    why = f"the command ended with status {execution.status}"
     try:
         if execution.status == 0:
-            return finish_task(request.app, token, Finish())
-        return queue.release(token, f"the command ended with status {execution.status}")
-    except (ClaimLost, UnknownTask) as error:
-        task = queue.get(token.task) if isinstance(error, ClaimLost) else None
-        if task is not None and ended_by(task, token, "done", "block", "release", "fail"):
+            return finish_task(app, token, Finish())
+        return end_claim(app, lambda: app.queue.release(token, why), "release", token, why)
+    except ClaimLost:
+        task = app.queue.get(token.task)
+        if ended_by(task, token, "done", "block", "release", "fail"):
             return task
+        app.held.drop(token.task, token.epoch)
         raise
