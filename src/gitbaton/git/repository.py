@@ -33,6 +33,7 @@ _STORAGE_KEYS = re.compile(
     r"|remote\..*\.(fetch|push|mirror|tagopt|prune|prunetags|promisor|partialclonefilter"
     r"|skipfetchall|skipdefaultupdate)"
 )
+_MISUSED = re.compile(r"^\s*(worktree\s*=|bare\s*=\s*false)", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,11 @@ class CoordinationRepository:
         Objects that are only borrowed from the clone are copied first: its ``git gc`` does not
         know of us. Then ``refs/kept/<name>`` names the commit. Raises GitFailed.
         """
+        # What remote-tracking branches hold is on a remote, so it does not exist here alone.
+        tracked = self.clone.git.run("for-each-ref", "--format=^%(objectname)", "refs/remotes/")
+        wanted = f"{oid}\n{tracked.text}\n--not\n--glob=refs/kept/*\n"
         listing = self.git.run(
-            "rev-list",
-            "--objects",
-            "--no-object-names",
-            oid,
-            "--not",
-            "--glob=refs/kept/*",
+            "rev-list", "--objects", "--no-object-names", "--stdin", stdin=wanted.encode()
         )
         if listing.stdout:
             packed = self.git.run("pack-objects", "--stdout", "-q", stdin=listing.stdout)
@@ -166,6 +165,8 @@ class CoordinationRepository:
         for name, value in (
             ("include.path", "clone.config"),
             ("gc.auto", "0"),
+            ("gc.pruneExpire", "never"),  # agents may run `git gc`; records have no refs here
+            ("gc.worktreePruneExpire", "never"),
             ("maintenance.auto", "false"),
             ("core.logAllRefUpdates", "false"),
             ("advice.detachedHead", "false"),
@@ -175,7 +176,14 @@ class CoordinationRepository:
         (self.path / "ready").touch()
 
     def _follow_clone(self) -> None:
-        """Take over what changed in the clone's configuration since we last looked."""
+        """Take over what changed in the clone's configuration since we last looked.
+
+        An agent's ``git config`` writes into our own file: what would make this repository
+        another one is taken out again.
+        """
+        if _MISUSED.search((self.path / "config").read_text(errors="replace")):
+            self.git.run("config", "--unset-all", "core.worktree", check=False)
+            self.git.run("config", "--replace-all", "core.bare", "true")
         ours, theirs = self.path / "clone.config", self.clone.common / "config"
         try:
             if ours.stat().st_mtime_ns >= theirs.stat().st_mtime_ns:

@@ -67,8 +67,15 @@ class BoardPolicy(Protocol):
     It keeps the store free of the meaning of its records: ``tasks`` supplies this.
     """
 
-    collection: str
-    live_window: int
+    @property
+    def collection(self) -> str:
+        """The collection whose records live on the board."""
+        ...
+
+    @property
+    def live_window(self) -> int:
+        """How many records may have a ref of their own."""
+        ...
 
     def finished(self, value: Value) -> bool:
         """Tell whether the record may be folded (it will hardly change again)."""

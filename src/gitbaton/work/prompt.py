@@ -51,6 +51,7 @@ def _rules(task: Task, branch: str, target: str) -> str:
         "Commit your work, or leave it uncommitted: it will be committed for you.",
         "Do not push, do not switch branches, do not rewrite commits that were there before you. "
         "Publishing the result is done for you once you have finished.",
+        "Do not use git stash: the stash is shared with other agents.",
         "Do not edit .git or run other baton commands than the one below. "
         "No one sees what you ask on the terminal; do not wait for input.",
         "If you cannot go on without a person's decision, run this and then stop:\n"
