@@ -14,8 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
-
 from gitbaton.core.errors import BatonError
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
@@ -103,6 +101,8 @@ class CoordinationRepository:
         path = clone.common / "baton"
         repository = CoordinationRepository(clone, path)
         if not (path / "ready").exists():
+            from filelock import FileLock  # 20 ms: paid once in a clone's life
+
             path.mkdir(exist_ok=True)
             with FileLock(path / "setup.lock", timeout=60):
                 if not (path / "ready").exists():
