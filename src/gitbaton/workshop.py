@@ -212,7 +212,7 @@ class Workshop:
             app.queue,
             shift,
             Slots(crew),
-            Upkeep(crew, app.store, self.sync),
+            Upkeep(crew, app.store, self.sync, renew_protection=app.renew_gatekeeper),
             clock=app.clock,
             rng=app.rng,
             listener=self._listener,

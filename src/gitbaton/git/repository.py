@@ -129,9 +129,11 @@ class CoordinationRepository:
         """
         # What remote-tracking branches hold is on a remote, so it does not exist here alone.
         tracked = self.clone.git.run("for-each-ref", "--format=^%(objectname)", "refs/remotes/")
-        wanted = f"{oid}\n{tracked.text}\n--not\n--glob=refs/kept/*\n"
+        # Options in the input came with git 2.42, so the kept refs are named as arguments.
         listing = self.git.run(
-            "rev-list", "--objects", "--no-object-names", "--stdin", stdin=wanted.encode()
+            *("rev-list", "--objects", "--no-object-names", "--stdin", "--not"),
+            "--glob=refs/kept/*",
+            stdin=f"{oid}\n{tracked.text}\n".encode(),
         )
         if listing.stdout:
             packed = self.git.run("pack-objects", "--stdout", "-q", stdin=listing.stdout)

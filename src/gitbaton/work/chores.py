@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import is_alive
@@ -18,7 +20,11 @@ from gitbaton.work.sync import Sync
 class Upkeep:
     """One round of it (``work.worker.Chores``). Each chore is safe beside others' chores."""
 
-    def __init__(self, crew: Crew, store: Store, sync: Sync) -> None:
+    def __init__(
+        self, crew: Crew, store: Store, sync: Sync, *, renew_protection: Callable[[], None]
+    ) -> None:
+        """``renew_protection`` reads again what protects people (approvers, gates, rules)."""
+        self._renew_protection = renew_protection
         self._crew = crew
         self._store = store
         self._sync = sync
@@ -26,6 +32,7 @@ class Upkeep:
     def run(self) -> None:
         """Do one round. Raises RemoteUnreachable; other troubles are told and passed over."""
         self._sweep()
+        self._renew_protection()
         self._send()
         for step in (self._settle, self._reap, self._tidy):
             try:

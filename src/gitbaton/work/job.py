@@ -10,6 +10,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.tasks.claims import Token
 
 Way = Literal["branch", "merge"]
+How = Literal["branch", "merge", "record"]  # record: published by other means, only named
 
 
 class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -21,7 +22,7 @@ class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     token: str
     agent: str
-    way: Way
+    way: How
     branch: str  # published for `branch`
     target: str  # moved for `merge`
     base: str | None

@@ -107,8 +107,8 @@ class Lander:
         if again and (landed := self._landed_before(job)) is not None:
             return landed
         commit = job.oid
-        if commit is None:
-            return Landed(self._done(job, None, None, ()), None, None)
+        if commit is None or job.way == "record":
+            return Landed(self._done(job, None, commit, ()), commit, None)
         for turn in range(_TRIES):
             if turn:
                 self._clock.sleep(self._rng.uniform(0.2, 1.0) * _PAUSE * turn)
@@ -136,6 +136,10 @@ class Lander:
         if tip == commit:
             return _Plan(job.branch, commit, tip, ())
         moves = [Move(Branch(job.branch), tip, commit)]
+        if job.branch == job.target and tip and not self._upstream.contains(commit, tip):
+            raise LandingLost(
+                f"{job.branch} is the target and has moved on: its commits are not in the result"
+            )
         if tip is not None and not self._upstream.contains(commit, tip):
             # An earlier attempt's result, or somebody's commits: saved in the same push (I3).
             proof = job.proof
