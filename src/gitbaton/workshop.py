@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import msgspec
+
 from gitbaton.app import App
 from gitbaton.core.errors import BatonError, InvalidInput
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, find_process
 from gitbaton.git.remote import Remote
 from gitbaton.git.worktrees import Worktrees
-from gitbaton.work.assignment import Slots
 from gitbaton.work.checks import Commands
 from gitbaton.work.chores import Upkeep
 from gitbaton.work.crew import Crew, Orders
@@ -25,13 +26,16 @@ from gitbaton.work.environment import agent_environment
 from gitbaton.work.events import Listener
 from gitbaton.work.heartbeat import Heartbeats
 from gitbaton.work.job import LandJob, Way
-from gitbaton.work.landing import Lander
+from gitbaton.work.landing import Lander, Stop
 from gitbaton.work.outbox import Outbox
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
+from gitbaton.work.program import require_program
 from gitbaton.work.rescue import Rescuer
+from gitbaton.work.slots import Slots
 from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
 from gitbaton.work.worker import Shift, Worker
+from gitbaton.workspace.publication import require_landing
 
 CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
 
@@ -112,7 +116,15 @@ class Workshop:
     def sync(self) -> Sync:
         """Sends what waits."""
         app = self._app
-        return Sync(app.repository, app.queue, self.lander, self.rescuer, self.outbox, app.clock)
+        return Sync(
+            app.repository,
+            app.queue,
+            self.lander,
+            self.rescuer,
+            self.outbox,
+            owner=self.process,
+            permit=self._permit,
+        )
 
     @cached_property
     def hearts(self) -> Heartbeats:
@@ -227,7 +239,18 @@ class Workshop:
 
         return PlainRemote(self._app.repository.git, str(self._app.clone.common))
 
-    def _check(self, job: LandJob, commit: Oid) -> str | None:
+    def _permit(self, job: LandJob) -> LandJob:
+        """Return ``job`` under the land rules as they are now; raise GateClosed (I9)."""
+        protection = self._app.protection()
+        if job.commit is None or job.way == "record" or job.review:
+            return job
+        require_landing(protection, protection.target if job.way == "merge" else job.branch)
+        if job.way == "merge":
+            return job
+        # Offline, the target was only known as it had been.
+        return msgspec.structs.replace(job, target=protection.target)
+
+    def _check(self, job: LandJob, commit: Oid, should_stop: Stop) -> str | None:
         """Run the checks of ``job`` on ``commit`` in a worktree of its own (I9)."""
         proof = job.proof
         with Worktrees(self._app.repository).scratch(commit) as git:
@@ -244,9 +267,10 @@ class Workshop:
                 mark=proof.nonce,
             )
             return self.commands.run(
-                job.checks,
+                (*job.setup, *job.checks),
                 name=f"{proof.task}-e{proof.epoch}.landing",
                 cwd=git.directory,
                 env=env,
                 field="check",
+                should_stop=should_stop,
             )

@@ -13,8 +13,20 @@ from typing import Any, Literal, TypeAlias
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError
-from gitbaton.core.process import Process
-from gitbaton.store.model import ABSENT, DELETE, Actor, Committed, Key, Record, Transaction, Version
+from gitbaton.core.process import Process, is_alive
+from gitbaton.store.model import (
+    ABSENT,
+    DELETE,
+    Actor,
+    Committed,
+    Delete,
+    Key,
+    Outcome,
+    Record,
+    Transaction,
+    Value,
+    Version,
+)
 from gitbaton.store.protocol import Store
 
 Kind: TypeAlias = Literal["add", "land", "block", "fail", "release", "rescue"]
@@ -51,7 +63,7 @@ class Outbox:
         ``owner``: a living process that is about to send it itself; the entry is its journal.
         """
         now = self._clock.now()
-        key = Key(f"{_PREFIX}{int(now.timestamp() * 1000):015d}-{secrets.token_hex(8)}")
+        key = Key(f"{_PREFIX}{self._next(int(now.timestamp() * 1000)):015d}-{secrets.token_hex(8)}")
         value = {
             "kind": kind,
             "task": task,
@@ -78,32 +90,42 @@ class Outbox:
         found = self._local.read(_PREFIX).records
         return [_entry(key, record) for key, record in sorted(found.items())]
 
+    def take(self, entry: Entry, owner: Process) -> Entry | None:
+        """Make ``owner`` the one who sends ``entry``; None when another process is at it."""
+        if entry.owner is not None and is_alive(entry.owner, origin=self._clock.origin):
+            return None
+        value = {**_value(entry), "owner": owner.to_value()}
+        outcome = self._replace(entry, value, "take")
+        if not isinstance(outcome, Committed):
+            return None
+        return _entry(entry.key, Record(outcome.versions[entry.key], value))
+
     def give_up(self, entry: Entry) -> None:
         """Leave an entry to whoever comes next: its owner will not send it now."""
-        value = {**_value(entry), "owner": None}
-        self._local.commit(
+        self._replace(entry, {**_value(entry), "owner": None}, "queue")
+
+    def drop(self, entry: Entry) -> None:
+        """Forget an entry that was sent. Quiet when another process did so first."""
+        self._replace(entry, DELETE, "sent")
+
+    def _next(self, now: int) -> int:
+        """Return a number behind those of all that waits: the wall clock may be set back."""
+        waiting = self._local.read(_PREFIX).records
+        last = max((key.removeprefix(_PREFIX).partition("-")[0] for key in waiting), default="0")
+        return max(now, int(last) + 1)
+
+    def _replace(self, entry: Entry, value: Value | Delete, word: str) -> Outcome:
+        [outcome] = self._local.commit(
             [
                 Transaction(
                     expect={entry.key: entry.version},
                     write={entry.key: value},
-                    subject=f"queue: {entry.kind} {entry.task}",
+                    subject=f"{word}: {entry.kind} {entry.task}",
                     actor=_ACTOR,
                 )
             ]
         )
-
-    def drop(self, entry: Entry) -> None:
-        """Forget an entry that was sent. Quiet when another process did so first."""
-        self._local.commit(
-            [
-                Transaction(
-                    expect={entry.key: entry.version},
-                    write={entry.key: DELETE},
-                    subject=f"sent: {entry.kind} {entry.task}",
-                    actor=_ACTOR,
-                )
-            ]
-        )
+        return outcome
 
 
 def _entry(key: Key, record: Record) -> Entry:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from gitbaton.core.clock import Clock
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import Actor, Committed, Conflict, Move, Rejected, Rescue, Transaction
 from gitbaton.store.protocol import Store
 from gitbaton.work.outbox import Outbox
+from gitbaton.work.salvage import assess, remove, rescue_commit
+from gitbaton.work.worktree import ClaimWorktree
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,32 @@ class Rescuer:
             self._outbox.put("rescue", task, {**body, "why": error.message})
             return Rescued(rescue, pushed=False)
         return Rescued(rescue, pushed=True)
+
+    def clear_away(
+        self,
+        worktree: ClaimWorktree,
+        published: Collection[Oid],
+        throw_away: Sequence[str],
+        *,
+        reason: str,
+        actor: Actor,
+        clock: Clock,
+    ) -> Rescued | None:
+        """Save what only ``worktree`` holds to a rescue ref, then remove it.
+
+        ``published`` and ``throw_away`` as in ``salvage.assess``. Raises Refused, naming the
+        reasons, when it holds what a commit cannot carry: then it is kept.
+        """
+        record = worktree.record
+        holdings = assess(worktree, published, throw_away)
+        commit = rescue_commit(worktree, holdings, reason=reason, actor=actor, clock=clock)
+        rescued = None
+        safe = set(published)
+        if commit is not None:
+            rescued = self.save(record.task, record.epoch, commit, actor=actor)
+            safe.add(commit)
+        remove(worktree, safe, throw_away)
+        return rescued
 
     def push(self, rescue: Rescue, *, actor: Actor) -> None:
         """Push a rescue that is kept here; then the remote keeps it.
