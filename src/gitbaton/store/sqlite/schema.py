@@ -45,7 +45,11 @@ def upgrade(connection: sqlite3.Connection) -> None:
     Safe when many processes open a new file at once. Raises Refused for a database of a newer
     gitbaton, or on a disk without shared memory; DamagedRecord for a file that is not ours.
     """
-    if _step(connection) == len(STEPS):
+    # In one transaction: between two reads of their own somebody else may make the tables.
+    connection.execute("BEGIN")
+    done = _step(connection)
+    connection.execute("COMMIT")
+    if done == len(STEPS):
         return
     # Outside a transaction, as SQLite demands; the mode is a lasting property of the file.
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
