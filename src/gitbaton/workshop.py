@@ -207,16 +207,21 @@ class Workshop:
         )
 
     def worker(self, wishes: Wishes) -> tuple[Worker, Crew]:
-        """Return a worker and its crew. Its heartbeats must be running while it works."""
+        """Return a worker and its crew. Its heartbeats must be running while it works.
+
+        Raises CannotWork when the agent's program is not there, and as ``orders`` does.
+        """
         app = self._app
-        crew = self.crew(self.orders(wishes))
+        orders = self.orders(wishes)
+        require_program(orders.profile, app.env)
+        crew = self.crew(orders)
         machine = app.identity.machine
         shift = Shift(
             name=wishes.name or f"{machine}/w{os.getpid()}",
             machine=machine,
             jobs=wishes.jobs or app.config.work.jobs,
             capabilities=app.identity.claimant(capabilities=wishes.capabilities).capabilities,
-            lease=wishes.lease,
+            lease=wishes.lease or app.config.queue.lease,
             once=wishes.once,
             drain=wishes.drain,
         )

@@ -93,7 +93,8 @@ class WorkScreen:
         from rich.text import Text
 
         table = Table(box=None, pad_edge=False, show_header=False)
-        for number, (task, doing, begun) in sorted(self._slots.items()):
+        slots = self._slots.copy()  # another thread draws, and it must not wait for ours
+        for number, (task, doing, begun) in sorted(slots.items()):
             minutes, seconds = divmod(max(0, int(time.time() - begun)), 60)
             table.add_row(
                 Text(f"#{number}", style="dim"),
@@ -101,7 +102,7 @@ class WorkScreen:
                 f"{minutes}:{seconds:02}",
                 Text(doing, no_wrap=True, overflow="ellipsis"),
             )
-        if not self._slots:
+        if not slots:
             table.add_row(Text(f"… {self._idle}", style="dim", no_wrap=True, overflow="ellipsis"))
         return table
 

@@ -187,9 +187,7 @@ class Assignment:
         post.say("working", f"landing ({job.way})")
         if job.commit:
             crew.repository.keep(post.queued, job.commit)
-        entry = crew.outbox.put(
-            "land", self._task.id, msgspec.to_builtins(job), owner=crew.process
-        )
+        entry = crew.outbox.put("land", self._task.id, msgspec.to_builtins(job), owner=crew.process)
         try:
             landed = crew.lander.land(job, should_stop=self._should_stop)
         except RemoteUnreachable as error:
@@ -287,7 +285,7 @@ class Assignment:
 def _result_of(outcome: AgentOutcome, left: Leftovers) -> Oid | None:
     """Return the commit to land, None for a task done without a change. Raises AttemptFailed."""
     if not outcome.succeeded:
-        raise AttemptFailed(f"the agent ended with {outcome.summary}\n{outcome.tail}".rstrip())
+        raise AttemptFailed(f"the agent failed: {outcome.summary}\n{outcome.tail}".rstrip())
     if outcome.left:
         raise AttemptFailed(f"{outcome.left} process(es) of the agent could not be ended")
     if left.unfinished:

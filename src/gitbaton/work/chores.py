@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import is_alive
 from gitbaton.store.model import Actor
 from gitbaton.store.protocol import Store
-from gitbaton.work.assignment import salvage
+from gitbaton.work.clearing import clear_away
 from gitbaton.work.crew import Crew
 from gitbaton.work.orphans import sweep
 from gitbaton.work.settling import settle
@@ -31,10 +32,21 @@ class Upkeep:
 
     def run(self) -> None:
         """Do one round. Raises RemoteUnreachable; other troubles are told and passed over."""
-        self._sweep()
-        self._renew_protection()
-        self._send()
-        for step in (self._settle, self._reap, self._tidy):
+        self._each(
+            self._sweep,
+            self._renew_protection,
+            self._send,
+            self._settle,
+            self._reap,
+            self._tidy,
+        )
+
+    def finish(self) -> None:
+        """Send what waits, and show on the board how things stand. Raises as ``run``."""
+        self._each(self._send, self._settle, self._refresh)
+
+    def _each(self, *steps: Callable[[], None]) -> None:
+        for step in steps:
             try:
                 step()
             except RemoteUnreachable:
@@ -56,26 +68,14 @@ class Upkeep:
         for worktree in found.adopted:
             record = worktree.record
             end_strays(record.nonce, grace=crew.orders.grace, clock=crew.clock)
-            kept = {Oid(oid) for oid in crew.repository.kept().values()}
-            try:
-                rescued = salvage(
-                    crew,
-                    worktree,
-                    kept,
-                    reason="its worker died",
-                    actor=Actor(f"{record.task} epoch {record.epoch}"),
-                )
-            except BatonError as error:
-                crew.tell("kept", error.message, task=record.task, epoch=record.epoch)
-                continue
-            if rescued is not None:
-                crew.tell(
-                    "rescued",
-                    "left behind by a worker that died",
-                    task=record.task,
-                    epoch=record.epoch,
-                    commit=rescued.rescue.oid,
-                )
+            clear_away(
+                crew,
+                worktree,
+                {Oid(oid) for oid in crew.repository.kept().values()},
+                reason="its worker died",
+                actor=Actor(f"{record.task} epoch {record.epoch}"),
+                say=partial(crew.tell, task=record.task, epoch=record.epoch),
+            )
 
     def _send(self) -> None:
         for sent in self._sync.run():
@@ -103,3 +103,6 @@ class Upkeep:
     def _tidy(self) -> None:
         for note in self._store.tidy().notes:
             self._crew.tell("notice", f"board: {note}")
+
+    def _refresh(self) -> None:
+        self._store.tidy(force=True)

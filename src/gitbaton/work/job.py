@@ -17,7 +17,8 @@ class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """What is to be published, under which claim, and how.
 
     ``commit`` None: the task is done without a change. ``base``: where the work started.
-    ``checked``: the commit that the checks were green on.
+    ``checked``: the commit that the checks were green on. ``setup`` prepares a fresh worktree
+    for them, should they have to run again.
     """
 
     token: str
@@ -28,6 +29,7 @@ class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     base: str | None
     commit: str | None
     checked: str | None = None
+    setup: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
     review: bool = False
     text: str | None = None

@@ -67,7 +67,10 @@ class _Plan:
     moves: tuple[Move, ...]
 
 
-Check = Callable[[LandJob, Oid], str | None]
+Stop = Callable[[], str | None]
+"""Tells why to stop, None as long as there is no reason to."""
+
+Check = Callable[[LandJob, Oid, Stop], str | None]
 """Runs a job's checks on a commit; returns what failed, None when all passed."""
 
 
@@ -97,12 +100,15 @@ class Lander:
         self._clock = clock
         self._rng = rng
 
-    def land(self, job: LandJob, *, again: bool = False) -> Landed:
+    def land(
+        self, job: LandJob, *, again: bool = False, should_stop: Stop = lambda: None
+    ) -> Landed:
         """Publish ``job`` and end its claim. ``again``: it may have been tried before.
 
         Trying again after any error or kill is safe: what was done is recognised. Raises
         ClaimLost, GateClosed, IntegrationConflict, ChecksFailed, LandingLost, HostRefused,
-        RemoteUnreachable (nothing is known to have changed, or OutcomeUnknown).
+        RemoteUnreachable (nothing is known to have changed, or OutcomeUnknown); Interrupted when
+        ``should_stop`` said so while checks ran again.
         """
         if again and (landed := self._landed_before(job)) is not None:
             return landed
@@ -112,7 +118,7 @@ class Lander:
         for turn in range(_TRIES):
             if turn:
                 self._clock.sleep(self._rng.uniform(0.2, 1.0) * _PAUSE * turn)
-            plan = self._plan(job, commit)
+            plan = self._plan(job, commit, should_stop)
             try:
                 task = self._done(job, plan.branch, plan.commit, plan.moves)
             except LandingStale:
@@ -125,10 +131,10 @@ class Lander:
             return Landed(task, plan.commit, plan.branch)
         raise LandingLost(f"{job.branch} moved {_TRIES} times while the result was landing")
 
-    def _plan(self, job: LandJob, commit: Oid) -> _Plan:
-        return (
-            self._onto_target(job, commit) if job.way == "merge" else self._as_branch(job, commit)
-        )
+    def _plan(self, job: LandJob, commit: Oid, should_stop: Stop) -> _Plan:
+        if job.way == "merge":
+            return self._onto_target(job, commit, should_stop)
+        return self._as_branch(job, commit)
 
     def _as_branch(self, job: LandJob, commit: Oid) -> _Plan:
         """Publish the commit as the task's own branch, whatever stood there before."""
@@ -146,7 +152,7 @@ class Lander:
             moves.append(Move(Rescue(proof.task, proof.epoch, tip), None, tip))
         return _Plan(job.branch, commit, tip, tuple(moves))
 
-    def _onto_target(self, job: LandJob, commit: Oid) -> _Plan:
+    def _onto_target(self, job: LandJob, commit: Oid, should_stop: Stop) -> _Plan:
         """Bring the commit onto the target's tip, and check it again where that changed it."""
         proof = job.proof
         tip = self._upstream.tip(job.target)
@@ -165,7 +171,7 @@ class Lander:
         if made.way == "contained":
             return _Plan(job.target, tip, tip, ())
         if job.checks and not self._same_tree(made.commit, job.checked):
-            failed = self._check(job, made.commit)
+            failed = self._check(job, made.commit, should_stop)
             if failed is not None:
                 raise ChecksFailed(f"on {job.target} as it is now: {failed}")
         return _Plan(job.target, made.commit, tip, (Move(Branch(job.target), tip, made.commit),))

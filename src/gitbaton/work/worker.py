@@ -14,30 +14,36 @@ from typing import Protocol
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import (
     BatonError,
+    HostRefused,
+    InvalidInput,
     NothingToClaim,
     OutcomeUnknown,
-    RemoteUnreachable,
 )
 from gitbaton.tasks.model import Status
 from gitbaton.tasks.queue import Claimant, Claimed, Queue, View
 from gitbaton.tasks.readiness import Readiness
 from gitbaton.work.events import Kind, Listener, WorkEvent
+from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
 
 _POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
 _POLL_LIMIT = 20.0  # the same after long idleness
-_UPKEEP = 20.0  # seconds between rounds of reaping, settling and tidying
+_UPKEEP = 20.0  # seconds between rounds of upkeep, less for leases shorter than a minute
+_UPKEEP_LEAST = 1.0
 _TICK = 0.2
 
 
 class Slot(Protocol):
-    """Runs one claim from the worktree to the landing. Never raises."""
+    """Runs one claim from the worktree to the landing."""
 
     def run(self, claimed: Claimed, slot: int) -> bool:
-        """Return whether the task was finished (landed, in review, or given to a person)."""
+        """Return whether the task was finished (landed, in review, or given to a person).
+
+        Raises BatonError when no task can be worked on here: the worker ends.
+        """
         ...
 
     def stop(self, reason: str) -> None:
-        """End every running agent; its work is saved and its task released."""
+        """End every running agent; its work is saved and its task released. Sets a flag only."""
         ...
 
 
@@ -45,19 +51,26 @@ class Chores(Protocol):
     """What any worker does for everybody."""
 
     def run(self) -> None:
-        """Reap, settle, send what waits, tidy. Raises RemoteUnreachable."""
+        """Reap, settle, send what waits, tidy what is due. Raises BatonError."""
+        ...
+
+    def finish(self) -> None:
+        """Send what waits and refresh the board, before the worker ends. Raises BatonError."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
-    """How a worker works. ``drain``: until nothing is left anywhere; ``once``: one task."""
+    """How a worker works; ``lease`` in seconds.
+
+    ``once``: one task. ``drain``: until there is nothing more for it to do, now or later.
+    """
 
     name: str
     machine: str
+    lease: float
     jobs: int = 1
     capabilities: frozenset[str] = frozenset()
-    lease: float | None = None
     once: bool = False
     drain: bool = False
 
@@ -65,13 +78,20 @@ class Shift:
 @dataclass(slots=True)
 class _State:
     busy: dict[int, threading.Thread] = field(default_factory=dict)
-    finished: int = 0
-    failed: int = 0
-    claimed: int = 0
-    quiet: int = 0
-    told: str = ""
+    failed: frozenset[tuple[str, int]] = frozenset()  # for good, before this worker began
+    good: int = 0
+    bad: int = 0
+    quiet: int = 0  # looks in a row that found nothing
+    told: object = None  # what was last said to be waited for
+    told_to_drain: bool = False
+    over: bool = False  # nothing more is to be claimed
+    trouble: BatonError | None = None  # what ended it
     upkeep_due: float = 0.0
     poll_due: float = 0.0
+
+    @property
+    def claimed(self) -> int:
+        return self.good + self.bad + len(self.busy)
 
 
 class Worker:
@@ -95,82 +115,79 @@ class Worker:
         self._clock = clock
         self._rng = rng
         self._listener = listener
-        self._draining = threading.Event()
-        self._stopping = threading.Event()
+        self._draining = False
         self._lock = threading.Lock()
 
     def drain(self) -> None:
-        """Claim nothing more; end when the running tasks have ended."""
-        if not self._draining.is_set():
-            self._draining.set()
-            self._tell("draining", "finishing the running tasks; once more to stop them")
+        """Claim nothing more; end when the running tasks have ended.
+
+        Like ``stop`` it only sets flags that the loop looks at: signal handlers may call both.
+        """
+        self._draining = True
 
     def stop(self) -> None:
         """Stop the agents, save their work, release their tasks, end."""
-        self._draining.set()
-        if not self._stopping.is_set():
-            self._stopping.set()
-            self._slot.stop("the worker was stopped")
+        self._draining = True
+        self._slot.stop("the worker was stopped")
 
     def run(self) -> int:
-        """Work, and return how many attempts failed.
+        """Work, and return how many failed.
 
-        With ``once``, raises NothingToClaim at once when no task is ready.
+        With ``drain`` that is tasks that failed for good meanwhile, anywhere; else attempts of
+        this worker. Raises NothingToClaim at once when ``once`` finds no task ready; and, when
+        the running tasks have ended, whatever made it impossible to go on.
         """
         state = _State()
         self._tell("started", f"{self._shift.name}: {self._shift.jobs} slot(s)")
-        try:
-            while not self._is_over(state):
-                self._upkeep(state)
-                self._fill(state)
-                self._collect(state)
-        finally:
-            for thread in list(state.busy.values()):
-                thread.join()
-            self._collect(state, wait=False)
-        self._tell("ended", f"{state.finished} finished, {state.failed} failed")
-        return state.failed
+        if self._shift.drain:
+            state.failed = self._failed(self._queue.view())
+        while state.busy or not self._is_over(state):
+            self._heed(state)
+            self._upkeep(state)
+            self._fill(state)
+            self._collect(state)
+        if not isinstance(state.trouble, NothingToClaim):
+            self._finish()
+        if state.trouble is not None:
+            raise state.trouble
+        failed = self._count_failed(state)
+        self._tell("ended", f"{state.good} finished, {state.bad} failed or given back")
+        return failed
+
+    # --- one turn of the loop
 
     def _is_over(self, state: _State) -> bool:
-        if state.busy:
-            return False
-        return self._draining.is_set() or (self._shift.once and state.claimed > 0)
+        once = self._shift.once and state.claimed > 0
+        return self._draining or once or state.over or state.trouble is not None
+
+    def _heed(self, state: _State) -> None:
+        if self._draining and not state.told_to_drain:
+            state.told_to_drain = True
+            self._tell("draining", "finishing the running tasks; once more to stop them")
 
     def _upkeep(self, state: _State) -> None:
         now = self._clock.elapsed()
         if now < state.upkeep_due:
             return
-        state.upkeep_due = now + _UPKEEP * self._rng.uniform(0.8, 1.2)
+        # A reaper counts a third of a lease between two looks at most.
+        every = min(_UPKEEP, max(_UPKEEP_LEAST, self._shift.lease / 3))
+        state.upkeep_due = now + every * self._rng.uniform(0.8, 1.0)
         try:
             self._chores.run()
-        except RemoteUnreachable as error:
-            self._tell("notice", f"the remote is away: {error.message}")
         except BatonError as error:
             self._tell("notice", f"upkeep: {error.message}")
 
     def _fill(self, state: _State) -> None:
-        while not self._draining.is_set() and len(state.busy) < self._shift.jobs:
-            if self._shift.once and state.claimed:
-                return
+        while not self._is_over(state) and len(state.busy) < self._shift.jobs:
             if self._clock.elapsed() < state.poll_due:
                 return
             number = next(n for n in range(1, self._shift.jobs + 1) if n not in state.busy)
             try:
                 [claimed] = self._queue.claim(self._claimant(number), lease=self._shift.lease)
-            except NothingToClaim as error:
+            except BatonError as error:
                 self._nothing(state, error)
                 return
-            except OutcomeUnknown as error:
-                self._tell("notice", f"a claim whose fate is unknown was given up: {error.message}")
-                self._wait(state)
-                return
-            except RemoteUnreachable as error:
-                self._say_waiting(state, f"the remote cannot be reached: {error.message}")
-                self._wait(state)
-                return
-            state.claimed += 1
-            state.quiet = 0
-            state.told = ""
+            state.quiet, state.told = 0, None
             self._start(state, claimed, number)
 
     def _start(self, state: _State, claimed: Claimed, number: int) -> None:
@@ -183,64 +200,89 @@ class Worker:
         )
 
         def work() -> None:
-            good = self._slot.run(claimed, number)
+            good = False
+            try:
+                good = self._slot.run(claimed, number)
+            except BatonError as error:
+                state.trouble = state.trouble or error
             with self._lock:
-                if good:
-                    state.finished += 1
-                else:
-                    state.failed += 1
+                state.good += good
+                state.bad += not good
 
         thread = threading.Thread(target=work, name=f"slot-{number}")
         state.busy[number] = thread
         thread.start()
 
-    def _collect(self, state: _State, *, wait: bool = True) -> None:
+    def _collect(self, state: _State) -> None:
         """Free the slots whose work has ended; wait a moment when nothing has."""
         ended = [n for n, thread in state.busy.items() if not thread.is_alive()]
         for number in ended:
             state.busy.pop(number).join()
         if ended:
             state.poll_due = 0.0
-            state.upkeep_due = min(state.upkeep_due, self._clock.elapsed() + 1.0)
-        elif wait and not self._is_over(state):
+            state.upkeep_due = min(state.upkeep_due, self._clock.elapsed() + _UPKEEP_LEAST)
+        elif state.busy or not self._is_over(state):
             self._clock.sleep(_TICK)
 
-    def _nothing(self, state: _State, error: NothingToClaim) -> None:
-        if self._shift.once and not state.busy:
-            raise error
-        view = self._queue.view()
-        if self._shift.drain and not state.busy and self._is_drained(view):
-            self._draining.set()
+    # --- when nothing was claimed
+
+    def _nothing(self, state: _State, error: BatonError) -> None:
+        """Decide what a claim that won nothing means: the end, or another look later."""
+        if self._shift.once or isinstance(error, InvalidInput | HostRefused):
+            state.trouble = error
             return
-        self._say_waiting(state, error.message)
-        self._wait(state)
-
-    def _is_drained(self, view: View) -> bool:
-        """Tell whether no task is ready, delayed or in progress anywhere.
-
-        What waits for a person, or for something that has failed, will not change by waiting.
-        """
-        readiness = Readiness(view, self._queue.gatekeeper)
-        for task in view.tasks.values():
-            if task.status is Status.IN_PROGRESS:
-                return False
-            if task.status is Status.PENDING:
-                kinds = {obstacle.kind for obstacle in readiness.obstacles(task)}
-                if kinds <= {"delay", "paths"}:
-                    return False
-        return True
-
-    def _wait(self, state: _State) -> None:
+        waiting = Waiting(error.message)
+        if isinstance(error, NothingToClaim):
+            try:
+                waiting = self._look(state)
+            except BatonError as away:
+                waiting = Waiting(away.message)
+        elif isinstance(error, OutcomeUnknown):
+            waiting = Waiting(f"a claim whose fate is unknown was given up: {error.message}")
+        self._say_waiting(state, waiting)
         state.quiet += 1
         longest = min(_POLL * 1.3**state.quiet, _POLL_LIMIT)
         if state.busy or self._shift.drain:
             longest = _POLL
         state.poll_due = self._clock.elapsed() + self._rng.uniform(0.5, 1.0) * longest
 
-    def _say_waiting(self, state: _State, text: str) -> None:
-        if text != state.told and not state.busy:
-            state.told = text
-            self._tell("waiting", text)
+    def _look(self, state: _State) -> Waiting:
+        """Return what is being waited for; a worker that drains may see that it is over."""
+        view = self._queue.view()
+        readiness = Readiness(view, self._queue.gatekeeper, self._claimant(1))
+        if self._shift.drain and not state.busy:
+            state.over = not holds_up(view, readiness)
+        return describe_waiting(view, readiness)
+
+    def _say_waiting(self, state: _State, waiting: Waiting) -> None:
+        news = waiting.marks or waiting.text
+        if state.busy or news == state.told:
+            return
+        state.told = news
+        self._tell("waiting", waiting.text)
+
+    # --- at the end
+
+    def _finish(self) -> None:
+        try:
+            self._chores.finish()
+        except BatonError as error:
+            self._tell("notice", f"upkeep: {error.message}")
+
+    def _count_failed(self, state: _State) -> int:
+        if not self._shift.drain:
+            return state.bad
+        try:
+            return len(self._failed(self._queue.view()) - state.failed)
+        except BatonError:
+            return state.bad
+
+    @staticmethod
+    def _failed(view: View) -> frozenset[tuple[str, int]]:
+        tasks = view.tasks.values()
+        return frozenset((t.id, t.epoch) for t in tasks if t.status is Status.FAILED)
+
+    # --- names
 
     def _claimant(self, number: int) -> Claimant:
         return Claimant(

@@ -83,7 +83,7 @@ def command(
 
 @contextmanager
 def _signals(worker: Worker) -> Iterator[list[int]]:
-    """Drain on the first SIGINT or SIGTERM, stop on the second. Gives the signals received.
+    """Drain on the first SIGINT; stop on the second, and on SIGTERM. Gives the signals received.
 
     The handler only sets flags: the loop and the slots look at them a few times a second.
     """
