@@ -45,7 +45,10 @@ class Clone:
 
     @staticmethod
     def find(directory: Path, env: Mapping[str, str]) -> Clone:
-        """Return the repository that ``directory`` is in. Raises BatonError outside of one."""
+        """Return the repository that ``directory`` is in. Raises BatonError outside of one.
+
+        Agents work in worktrees of the coordination repository: theirs is the clone beside it.
+        """
         git = Git(directory, clean_environment(env))
         asked = git.run(
             "rev-parse",
@@ -63,6 +66,8 @@ class Clone:
         common, hashed, bare = asked.text.split("\n")
         if hashed not in ("sha1", "sha256"):
             raise BatonError(f"object format {hashed!r} is not supported")
+        if _is_coordination(Path(common)):
+            return Clone.find(Path(common).parent, env)
         top = Path(common)
         if bare == "false":
             shown = git.run("rev-parse", "--show-toplevel", check=False)
@@ -215,6 +220,12 @@ class CoordinationRepository:
                 shutil.copyfile(source, self.path / "info" / file)
         if (self.clone.common / "shallow").is_file():
             shutil.copyfile(self.clone.common / "shallow", self.path / "shallow")
+
+
+def _is_coordination(common: Path) -> bool:
+    """Tell whether a git directory is a coordination repository inside of a clone's."""
+    beside = ((common / "ready").is_file(), (common.parent / "HEAD").is_file())
+    return common.name == "baton" and all(beside) and (common.parent / "objects").is_dir()
 
 
 def _setting(name: str, value: str | None) -> str:
