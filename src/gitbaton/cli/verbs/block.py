@@ -12,11 +12,11 @@ from gitbaton.cli.verb import verb
 
 
 @verb("block")
-@click.argument("task_id", metavar="ID")
+@click.argument("task_id", metavar="ID", envvar="BATON_TASK")
 @click.option("--reason", required=True, metavar="R", help="What a human must answer.")
 @token_option
 def command(request: Request, task_id: str, reason: str, token: str | None) -> None:
-    """Give the task ID up until a human has answered."""
+    """Give the task ID up until a human has answered. In an agent, ID may be left out."""
     app = request.app
     end_claim(
         request,
