@@ -26,9 +26,9 @@ def test_a_file_that_others_make_between_two_looks_is_still_ours(late: int, tmp_
             nonlocal statements
             statements += 1
             if statements > late:
-                with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as other:
-                    with suppress(sqlite3.OperationalError):  # locked: it would wait
-                        upgrade(other)
+                other = sqlite3.connect(path, timeout=0, isolation_level=None)
+                with closing(other), suppress(sqlite3.OperationalError):  # locked: it would wait
+                    upgrade(other)
             return super().execute(*args)
 
     with closing(sqlite3.connect(path, isolation_level=None, factory=Overtaken)) as connection:
