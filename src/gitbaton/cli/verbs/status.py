@@ -12,13 +12,11 @@ from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import claim_part
 from gitbaton.cli.taskview import since
 from gitbaton.cli.verb import verb
-from gitbaton.core.clock import parse_rfc3339
 from gitbaton.core.durations import format_duration
+from gitbaton.tasks.budget import heartbeat_load
 from gitbaton.tasks.model import Status, Task
+from gitbaton.tasks.overdue import find_overdue
 from gitbaton.tasks.view import View
-
-_PUSH_BUDGET = 6.0  # a minute: what github.com advises for one repository
-_OLD = 86400.0  # seconds after which somebody should look at a task that waits for people
 
 
 @verb("status")
@@ -95,29 +93,11 @@ def _lease_left(task: Task, view: View) -> float:
 def _alerts(app: App, view: View) -> list[str]:
     alerts = [f"{key} cannot be read: {why} (baton doctor)" for key, why in view.damaged.items()]
     now = app.clock.now()
-    for task in view.tasks.values():
-        waits = task.status in (Status.REVIEW, Status.BLOCKED)
-        if waits and (now - parse_rfc3339(task.updated_at)).total_seconds() > _OLD:
-            alerts.append(f"{task.id} is {task.status} for {since(task.updated_at, now)}")
-    alerts += _heartbeat_alerts(app, view)
+    alerts += [
+        f"{task.id} is {task.status} for {since(task.updated_at, now)}"
+        for task in find_overdue(view.tasks.values(), now)
+    ]
+    load = heartbeat_load(view.tasks.values())
+    if app.settings.engine == "git" and not load.fits:
+        alerts.append(f"{load.text}; {load.advice}")
     return alerts
-
-
-def _heartbeat_alerts(app: App, view: View) -> list[str]:
-    """Warn when the renewals of all machines together are more than a host wants to see."""
-    if app.settings.engine != "git":
-        return []
-    shortest: dict[str, float] = {}
-    for task in view.tasks.values():
-        if task.claim is not None:
-            machine = f"{task.claim.machine}/{task.claim.worker}"
-            shortest[machine] = min(task.claim.lease, shortest.get(machine, task.claim.lease))
-    pushes = sum(60.0 / (lease / 3) for lease in shortest.values())
-    if pushes <= _PUSH_BUDGET:
-        return []
-    fitting = format_duration(60.0 * round(3 * len(shortest) / _PUSH_BUDGET + 0.5))
-    words = (
-        f"{len(shortest)} workers renew with {pushes:.0f} pushes a minute; a lease of {fitting} "
-        f"keeps them at {_PUSH_BUDGET:.0f} (queue.lease in baton.toml)"
-    )
-    return [words]

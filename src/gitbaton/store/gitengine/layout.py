@@ -14,7 +14,7 @@ from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import branch_name
 from gitbaton.store.model import Branch, Key, Rescue, Target, make_key, split_key
 
-RESERVED = frozenset({"rescue", "frames"})  # refs below these are not records
+RESERVED = frozenset({"rescue", "frames", "probe"})  # refs below these are not records
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._-")
 _ESCAPE = re.compile(r"%([0-9a-f]{2})")

@@ -1,0 +1,1 @@
+"""What ``baton doctor`` looks at. Each room returns findings; only the verb prints them."""
