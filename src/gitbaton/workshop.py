@@ -19,8 +19,11 @@ from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, find_process
 from gitbaton.git.remote import Remote
 from gitbaton.git.worktrees import Worktrees
+from gitbaton.work.aging import RescueAges
+from gitbaton.work.archive import Archive, KeptArchive, Rescues
 from gitbaton.work.checks import Commands
 from gitbaton.work.chores import Upkeep
+from gitbaton.work.cleaning import Cleaner
 from gitbaton.work.crew import Crew, Orders
 from gitbaton.work.environment import agent_environment
 from gitbaton.work.events import Listener
@@ -29,7 +32,7 @@ from gitbaton.work.job import LandJob, Way
 from gitbaton.work.landing import Lander, Stop
 from gitbaton.work.outbox import Outbox
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
-from gitbaton.work.program import require_program
+from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.rescue import Rescuer
 from gitbaton.work.slots import Slots
 from gitbaton.work.sync import Sync
@@ -92,6 +95,12 @@ class Workshop:
         return Rescuer(self._app.repository, self._app.store, self.outbox)
 
     @cached_property
+    def rescues(self) -> Rescues:
+        """All rescues that can be seen from here, and where old ones go."""
+        app = self._app
+        return Rescues(app.repository, self._archive(), self.rescuer, self.outbox)
+
+    @cached_property
     def upstream(self) -> Upstream:
         """The code branches: the remote's, or the clone's own where there is none."""
         return Upstream(self._app.repository, self._code_remote)
@@ -127,6 +136,26 @@ class Workshop:
         )
 
     @cached_property
+    def cleaner(self) -> Cleaner:
+        """Frees what holds nothing unique."""
+        app = self._app
+        return Cleaner(
+            repository=app.repository,
+            remote=self._code_remote,
+            outbox=self.outbox,
+            rescuer=self.rescuer,
+            rescues=self.rescues,
+            ages=RescueAges(app.local, app.clock),
+            owner=self.process,
+            clock=app.clock,
+            worktrees=self.place / "worktrees",
+            prompts=self.place / "prompts",
+            logs=app.logs,
+            throw_away=app.config.work.throw_away,
+            rescue_age=app.config.work.rescue_age,
+        )
+
+    @cached_property
     def hearts(self) -> Heartbeats:
         """Keeps claims alive; started by whoever works."""
         return Heartbeats(self._app.queue, self._app.clock)
@@ -156,7 +185,7 @@ class Workshop:
             commands=self.commands,
             orders=orders,
             process=self.process,
-            env=app.env,
+            env=with_baton(app.env),
             worktrees=self.place / "worktrees",
             prompts=self.place / "prompts",
             logs=app.logs,
@@ -243,6 +272,16 @@ class Workshop:
         from gitbaton.git.plain import PlainRemote
 
         return PlainRemote(self._app.repository.git, str(self._app.clone.common))
+
+    def _archive(self) -> Archive:
+        app = self._app
+        if app.remote is None:
+            return KeptArchive(app.repository, app.clock)
+        from gitbaton.store.gitengine.archive import GitArchive
+        from gitbaton.store.gitengine.layout import Layout
+
+        layout = Layout(app.settings.namespace, f"refs/heads/{app.settings.board}")
+        return GitArchive(app.repository, app.remote, layout, app.clock)
 
     def _permit(self, job: LandJob) -> LandJob:
         """Return ``job`` under the land rules as they are now; raise GateClosed (I9)."""

@@ -12,6 +12,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Set up": {
         "init": "Set this clone up (optional: every verb does it when needed).",
         "completion": "Print the completion script for a shell.",
+        "demo": "Take the guided tour, on an embedded remote.",
     },
     "Tasks": {
         "add": "Add a task, or many from a file.",
@@ -21,6 +22,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "why": "Say why a task is not ready, or who has it.",
         "status": "Show who does what, and since when.",
         "log": "Show every transition, newest first.",
+        "logs": "Show what the agent of a task printed.",
         "graph": "Draw which task needs which.",
     },
     "By the holder of a task": {
@@ -46,6 +48,11 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "Upkeep": {
         "reap": "Take back claims that nobody renews.",
+        "fold": "Bring the board branch up to date now.",
+        "sync": "Send what waited while the remote was away.",
+        "rescue": "Find, get back or file away work that could not land.",
+        "gc": "Free what holds nothing unique.",
+        "doctor": "Say what works here, what does not, and what to do.",
     },
 }
 

@@ -107,6 +107,15 @@ class Output:
         except BrokenPipeError as error:
             raise ReaderGone from error
 
+    def raw_bytes(self, data: bytes) -> None:
+        """Write ``data`` as it is: what somebody asked to get unchanged."""
+        try:
+            self.stdout.flush()
+            self.stdout.buffer.write(data)
+            self.stdout.buffer.flush()
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         """Print a table that fits the terminal (80 columns elsewhere).
 

@@ -17,7 +17,7 @@ from msgspec import NODEFAULT, Meta
 from msgspec.structs import FieldInfo, fields
 
 from gitbaton.cli.catalogue import SECTIONS
-from gitbaton.cli.verb import Verb, root
+from gitbaton.cli.verb import Family, Verb, root
 from gitbaton.core.config import Config, ProtectedConfig, Seconds, Section
 from gitbaton.core.durations import format_duration
 
@@ -47,8 +47,13 @@ def render_cli() -> str:
         parts.append(f"## {title}\n")
         for name in verbs:
             command = commands.get_command(context, name)
-            assert isinstance(command, Verb), name
-            parts += _verb(click.Context(command, info_name=name, parent=context), command)
+            assert command is not None, name
+            if isinstance(command, Family):
+                words = inspect.cleandoc(command.help or "")
+                parts.append(f"### `baton {name} VERB`\n\n{words}\n")
+            inner = click.Context(command, info_name=name, parent=context)
+            for path, member in members(name, command):
+                parts += _verb(inner, path, member)
     return "\n".join(parts)
 
 
@@ -78,10 +83,20 @@ def render_configuration() -> str:
     return "\n".join(parts)
 
 
-def _verb(context: click.Context, command: Verb) -> Iterator[str]:
+def members(name: str, command: click.Command) -> Iterator[tuple[str, Verb]]:
+    """Yield each command that ``command`` is, by its full name: itself, or those of its family."""
+    if isinstance(command, Family):
+        for inner in command.commands.values():
+            yield from members(f"{name} {inner.name}", inner)
+    else:
+        assert isinstance(command, Verb), name
+        yield name, command
+
+
+def _verb(context: click.Context, name: str, command: Verb) -> Iterator[str]:
     own = [p for p in command.params if p not in command.shared]
     usage = " ".join(piece for p in own for piece in p.get_usage_pieces(context))
-    yield f"### `baton {command.name}{' ' + usage if usage else ''}`\n"
+    yield f"### `baton {name}{' ' + usage if usage else ''}`\n"
     yield f"{inspect.cleandoc(command.help or '')}\n"
     rows = list(_options(context, own))
     if rows:

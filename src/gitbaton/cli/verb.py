@@ -80,6 +80,45 @@ class Verb(click.Command):
                     formatter.write_dl(rows)
 
 
+class Family(click.Group):
+    """A verb with verbs of its own, such as ``rescue list``. ``member`` adds one."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self.shared = global_options()
+        self.params = [*self.params, *self.shared]
+
+    def member(self, name: str) -> Callable[[Callable[..., Any]], click.Command]:
+        """Make the decorated function the verb ``name`` of this family."""
+
+        def register(function: Callable[..., Any]) -> click.Command:
+            command = click.command(name, cls=Verb, context_settings=_SETTINGS)(
+                click.pass_obj(function)
+            )
+            self.add_command(command)
+            return command
+
+        return register
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.format_commands(ctx, formatter)
+        rows = [row for p in self.shared if (row := p.get_help_record(ctx)) is not None]
+        with formatter.section("Global options"):
+            formatter.write_dl(rows)
+
+
+def family(name: str, words: str) -> Family:
+    """Return the verb ``name``, which has verbs of its own. ``words``: its help."""
+    return Family(
+        name,
+        help=words,
+        short_help=VERBS[name],
+        context_settings=_SETTINGS,
+        subcommand_metavar="VERB …",
+        no_args_is_help=False,
+    )
+
+
 def verb(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """Make the decorated function, which takes a Request and its parameters, the verb ``name``."""
 

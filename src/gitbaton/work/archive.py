@@ -37,6 +37,10 @@ class Archive(Protocol):
         """Bring the commits of ``rescues`` into the coordination repository. Raises as above."""
         ...
 
+    def archived(self, rescues: Iterable[Rescue]) -> set[Rescue]:
+        """Return those of ``rescues`` that the branch holds already. Raises as above."""
+        ...
+
     def fold(self, rescues: Sequence[Rescue], *, actor: Actor) -> list[Rescue]:
         """Fold ``rescues`` into the branch and delete their refs; return those folded."""
         ...
@@ -68,6 +72,9 @@ class KeptArchive:
 
     def fetch(self, rescues: Iterable[Rescue]) -> None:
         return
+
+    def archived(self, rescues: Iterable[Rescue]) -> set[Rescue]:
+        return set()  # folding ends the ref itself
 
     def fold(self, rescues: Sequence[Rescue], *, actor: Actor) -> list[Rescue]:
         repository, kept = self._repository, self._repository.kept()
@@ -112,7 +119,9 @@ class Rescues:
         published = self.archive.rescues()
         self.archive.fetch(published)
         found = [self._describe(rescue, "remote") for rescue in published]
-        found += [item for item in self.here() if item.rescue not in published]
+        unpublished = set(self._rescuer.kept()) - set(published)
+        unpublished -= self.archive.archived(unpublished)
+        found += [self._describe(rescue, "here") for rescue in unpublished]
         return sorted(found, key=lambda item: (item.rescue.task, item.rescue.epoch, item.at))
 
     def here(self) -> list[Found]:

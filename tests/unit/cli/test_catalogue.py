@@ -10,7 +10,8 @@ import pytest
 
 from gitbaton.cli import verbs
 from gitbaton.cli.catalogue import VERBS
-from gitbaton.cli.verb import Verb, root
+from gitbaton.cli.reference import members
+from gitbaton.cli.verb import Family, Verb, root
 
 
 def test_every_verb_is_one_file_and_every_file_one_verb() -> None:
@@ -21,12 +22,14 @@ def test_every_verb_is_one_file_and_every_file_one_verb() -> None:
 @pytest.mark.parametrize("name", sorted(VERBS))
 def test_a_verb_is_what_the_catalogue_says(name: str) -> None:
     command = importlib.import_module(f"gitbaton.cli.verbs.{name}").command
-    assert isinstance(command, Verb)
+    assert isinstance(command, Verb | Family)
     assert (command.name, command.short_help) == (name, VERBS[name])
     assert command.help, "its own help says the rest"
     assert root().get_command(click.Context(root()), name) is command
-    for param in command.params:
-        assert isinstance(param, click.Argument) or param.help, f"{name} {param.opts}"
+    for title, member in members(name, command):
+        assert member.help, title
+        for param in member.params:
+            assert isinstance(param, click.Argument) or param.help, f"{title} {param.opts}"
 
 
 def test_an_unknown_verb_is_none() -> None:

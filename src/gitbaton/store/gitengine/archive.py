@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
-from gitbaton.git.history import find_commit
+from gitbaton.git.history import find_commit, unreachable
 from gitbaton.git.objects import Commit, Person, RawObject, encode_commit, encode_tree, make_object
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.remote import PushState, RefResult, RefUpdate, Remote
@@ -59,6 +59,16 @@ class GitArchive:
         if absent:
             self._remote.fetch({ref: oid for ref, oid in wanted.items() if oid in absent})
 
+    def archived(self, rescues: Iterable[Rescue]) -> set[Rescue]:
+        """Return those of ``rescues`` that the branch holds already. Raises as above."""
+        wanted = list(rescues)
+        tip = self._listed()[1] if wanted else None
+        if tip is None:
+            return set()
+        self._fetch_branch(tip)
+        lost = set(unreachable(self._repository, [r.oid for r in wanted], [tip]))
+        return {rescue for rescue in wanted if rescue.oid not in lost}
+
     def fold(self, rescues: Sequence[Rescue], *, actor: Actor) -> list[Rescue]:
         """Fold ``rescues`` into the branch and delete their refs; return those folded.
 
@@ -80,8 +90,8 @@ class GitArchive:
             if not refs:
                 return list(seen)
             seen.update(dict.fromkeys(refs.values()))
-            if tip is not None and self._repository.objects.missing([tip]):
-                self._remote.fetch({self._ref: tip})
+            if tip is not None:
+                self._fetch_branch(tip)
             made = archive_commit(
                 self._repository.objects,
                 tip,
@@ -119,6 +129,10 @@ class GitArchive:
             if parts is not None and parts[2] == oid:
                 found[ref] = Rescue(parts[0], parts[1], oid)
         return found, refs.get(self._ref)
+
+    def _fetch_branch(self, tip: Oid) -> None:
+        if self._repository.objects.missing([tip]):
+            self._remote.fetch({self._ref: tip})
 
     @property
     def _ref(self) -> str:

@@ -1,0 +1,49 @@
+"""``baton gc``: frees what holds nothing unique."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from gitbaton.cli.errors import DONE, error_document, exit_status
+from gitbaton.cli.output import Output
+from gitbaton.cli.request import Request
+from gitbaton.cli.verb import verb
+from gitbaton.work.cleaning import Cleaned
+from gitbaton.workshop import Workshop
+
+
+@verb("gc")
+@click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
+def command(request: Request, dry_run: bool) -> int:
+    """Free what holds nothing unique in this clone, and say what was kept and why.
+
+    Worktrees of workers that died (their work is rescued first), logs older than 30 days, rescues
+    older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings; and
+    the objects are packed. Work that is nowhere else is never removed.
+    """
+    cleaned = Workshop(request.app, lambda _: None).cleaner.run(dry_run=dry_run)
+    obstacle = cleaned.obstacle
+    document = {
+        "freed": [asdict(item) for item in cleaned.freed],
+        "kept": [asdict(item) for item in cleaned.kept],
+        "dry_run": dry_run,
+        **(error_document(obstacle) if obstacle is not None else {}),
+    }
+    request.output.answer(document, lambda out: _print(out, cleaned, dry_run=dry_run))
+    return DONE if obstacle is None else exit_status(obstacle)
+
+
+def _print(out: Output, cleaned: Cleaned, *, dry_run: bool) -> None:
+    word = "would free" if dry_run else "freed"
+    for item in cleaned.freed:
+        out.say(f"{word} {item.kind} {item.what}: {item.why}")
+    for item in cleaned.kept:
+        out.say(f"kept {item.kind} {item.what}: {item.why}")
+    if not cleaned.freed:
+        out.say("nothing to free")
+    if cleaned.obstacle is not None:
+        out.complain(f"baton: {cleaned.obstacle.message}")
+        if cleaned.obstacle.next:
+            out.complain(f"  next: {cleaned.obstacle.next}")

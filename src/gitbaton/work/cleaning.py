@@ -1,0 +1,281 @@
+"""``gc``: frees what holds nothing unique in one clone, and says what it kept and why (I3).
+
+Each step may be killed anywhere and be run by several at once. What needs the remote is left out
+while it is away.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from filelock import FileLock, Timeout
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, RemoteUnreachable
+from gitbaton.core.ids import Oid
+from gitbaton.core.process import Process, is_alive
+from gitbaton.git.history import unreachable
+from gitbaton.git.remote import Remote
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.model import Actor, Rescue
+from gitbaton.work.aging import RescueAges
+from gitbaton.work.archive import Rescues
+from gitbaton.work.holdings import find_left
+from gitbaton.work.logbook import find_logs
+from gitbaton.work.orphans import sweep
+from gitbaton.work.outbox import Outbox
+from gitbaton.work.record import load_record, recorded_names
+from gitbaton.work.rescue import Rescuer, kept_name
+from gitbaton.work.strays import end_strays
+
+LOG_AGE: Final = 30 * 86400.0  # seconds that logs and prompts of finished claims are kept
+QUEUED_AGE: Final = 86400.0  # seconds: whoever keeps a commit queues it within moments
+GRACE: Final = 10.0  # seconds that processes of a dead worker's agent have to end
+_ACTOR = Actor("gitbaton")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was freed or kept: ``worktree``, ``log``, ``prompt``, ``rescue``, …"""
+
+    kind: str
+    what: str
+    why: str
+
+
+@dataclass(slots=True)
+class Cleaned:
+    """What `gc` did (or would do: dry run). ``obstacle``: what kept it from doing all."""
+
+    freed: list[Item] = field(default_factory=list)
+    kept: list[Item] = field(default_factory=list)
+    obstacle: BatonError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaner:
+    """Frees what can be freed in one clone. Durations in seconds."""
+
+    repository: CoordinationRepository
+    remote: Remote
+    outbox: Outbox
+    rescuer: Rescuer
+    rescues: Rescues
+    ages: RescueAges
+    owner: Process
+    clock: Clock
+    worktrees: Path
+    prompts: Path
+    logs: Path
+    throw_away: Sequence[str]
+    rescue_age: float
+    log_age: float = LOG_AGE
+
+    def run(self, *, dry_run: bool) -> Cleaned:
+        """Free what can be freed; ``dry_run``: only say what would be."""
+        done = Cleaned()
+        heads = self._heads(done)
+        steps: Sequence[Callable[[], None]] = (
+            lambda: self._free_worktrees(done, heads, dry_run=dry_run),
+            lambda: self._free_queued(done, heads, dry_run=dry_run),
+            lambda: self._file_rescues(done, dry_run=dry_run),
+            lambda: self._free_files(done, dry_run=dry_run),
+            lambda: self._pack(done, dry_run=dry_run),
+        )
+        for step in steps:
+            try:
+                step()
+            except BatonError as error:
+                done.obstacle = done.obstacle or error
+        return done
+
+    def _heads(self, done: Cleaned) -> set[Oid]:
+        """Return the tips of the remote's branches: what they contain is safe."""
+        try:
+            return set(self.remote.list(["refs/heads/"]).refs.values())
+        except (RemoteUnreachable, HostRefused) as error:
+            done.obstacle = error
+            return set()
+
+    # --- worktrees of workers that died
+
+    def _free_worktrees(self, done: Cleaned, heads: set[Oid], *, dry_run: bool) -> None:
+        published = heads | {Oid(oid) for oid in self.repository.kept().values()}
+        if dry_run:
+            self._judge_worktrees(done, published)
+            return
+        orphans = sweep(self.repository, self.worktrees, alive=self._alive, owner=self.owner)
+        for text in orphans.damaged:
+            done.kept.append(Item("worktree", text, "its record cannot be read"))
+        for place in orphans.strange:
+            done.kept.append(Item("worktree", str(place), "nobody recorded it"))
+        for worktree in orphans.adopted:
+            record, path = worktree.record, str(worktree.path)
+            end_strays(record.nonce, grace=GRACE, clock=self.clock)
+            try:
+                rescued = self.rescuer.clear_away(
+                    worktree,
+                    published,
+                    self.throw_away,
+                    reason="its worker died",
+                    actor=Actor(f"{record.task} epoch {record.epoch}"),
+                    clock=self.clock,
+                )
+            except BatonError as error:
+                done.kept.append(Item("worktree", path, error.message.partition(": ")[2]))
+                continue
+            why = "held nothing unique"
+            if rescued is not None:
+                why = f"its work is rescued as {rescued.rescue.oid[:10]}"
+            done.freed.append(Item("worktree", path, why))
+        done.kept.extend(self._living())
+
+    def _judge_worktrees(self, done: Cleaned, published: set[Oid]) -> None:
+        found = find_left(
+            self.repository,
+            in_use=lambda record: self._alive(record.owner),
+            published=published,
+            throw_away=self.throw_away,
+        )
+        for left in found:
+            if left.reasons:
+                done.kept.append(Item("worktree", str(left.path), "; ".join(left.reasons)))
+            else:
+                why = "after a rescue" if left.unique else "holds nothing unique"
+                done.freed.append(Item("worktree", str(left.path), why))
+        done.kept.extend(self._living())
+
+    def _living(self) -> Iterator[Item]:
+        """Yield the worktrees that a living worker looks after."""
+        for name in recorded_names(self.repository):
+            with contextlib.suppress(DamagedRecord):  # the sweep has told
+                record = load_record(self.repository, name)
+                if record is not None and record.owner != self.owner and self._alive(record.owner):
+                    yield Item("worktree", record.path, "a living worker looks after it")
+
+    # --- commits kept for landings that are no longer queued
+
+    def _free_queued(self, done: Cleaned, heads: set[Oid], *, dry_run: bool) -> None:
+        """Release what was kept for a landing that is no longer in the outbox.
+
+        A worker that was killed just before it queued one leaves such a ref: then the work is on
+        no branch, and is rescued.
+        """
+        if done.obstacle is not None:
+            return  # what is on the remote is not known
+        waiting = {entry.body.get("commit") for entry in self.outbox.entries()}
+        for name, oid in self.repository.kept().items():
+            word, _, claim = name.partition("/")
+            task, _, epoch = claim.rpartition("-e")
+            if word != "queued" or oid in waiting or not epoch.isdigit() or self._is_fresh(name):
+                continue
+            lost = bool(unreachable(self.repository, [Oid(oid)], heads | set(self._rescued())))
+            if not dry_run:
+                if lost:
+                    self.rescuer.save(task, int(epoch), Oid(oid), actor=_ACTOR)
+                self._release(name, oid)
+            why = "rescued: it never landed" if lost else "it is published"
+            done.freed.append(Item("queued", name, why))
+
+    def _rescued(self) -> Iterator[Oid]:
+        return (rescue.oid for rescue in self.rescuer.kept())
+
+    def _is_fresh(self, name: str) -> bool:
+        """Tell whether the ref was written lately: its writer may be about to queue it.
+
+        An agent's `git gc` may have packed the refs; then the pack's age counts.
+        """
+        for path in (
+            self.repository.path / f"refs/kept/{name}",
+            self.repository.path / "packed-refs",
+        ):
+            with contextlib.suppress(FileNotFoundError):
+                return self._age(path) < QUEUED_AGE
+        return True
+
+    # --- rescues
+
+    def _file_rescues(self, done: Cleaned, *, dry_run: bool) -> None:
+        """Fold old rescues into the archive, and forget here what the remote keeps."""
+        found = [item.rescue for item in self.rescues.all()]
+        old = self.ages.older_than(self.rescue_age, found, remember=not dry_run)
+        if old:
+            folded = old if dry_run else self.rescues.drop(old, actor=_ACTOR)
+            where = f"old: filed in {self.rescues.archive.branch}"
+            done.freed += [Item("rescue", _name(rescue), where) for rescue in folded]
+        kept = set(self.rescuer.kept())
+        there = kept & set(self.rescues.archive.rescues())
+        there |= self.rescues.archive.archived(kept - there)
+        for rescue in sorted(kept, key=_name):
+            if rescue in there:
+                done.freed.append(Item("copy", _name(rescue), "the remote keeps it"))
+            if not dry_run and rescue in there:
+                self._release(kept_name(rescue), rescue.oid)
+            elif not dry_run:
+                self.rescuer.push(rescue, actor=_ACTOR)
+
+    # --- files
+
+    def _free_files(self, done: Cleaned, *, dry_run: bool) -> None:
+        """Delete the logs and prompts of claims that ended long ago, by the files' own age."""
+        open_claims = set(recorded_names(self.repository))
+        files = [("log", f"{log.task}-e{log.epoch}", log.path) for log in find_logs(self.logs)]
+        files += [("prompt", path.stem, path) for path in sorted(self.prompts.glob("*-e*.md"))]
+        for kind, claim, path in files:
+            with contextlib.suppress(FileNotFoundError):
+                if claim not in open_claims and self._age(path) > self.log_age:
+                    if not dry_run:
+                        path.unlink()
+                    done.freed.append(Item(kind, str(path), "its claim ended long ago"))
+
+    def _pack(self, done: Cleaned, *, dry_run: bool) -> None:
+        """Pack the objects of the coordination repository together; drop none.
+
+        Records that were read, and what a push under way is about to send, are reachable from no
+        ref here. So nothing is ever pruned: a geometric repack takes loose objects and small
+        packs whether or not they are reachable, and old packs go only when the new one is in
+        place. A git process that was using one looks for the object again and finds it there.
+        """
+        if dry_run:
+            return
+        before = self._count()
+        try:
+            with FileLock(self.repository.path / "repack.lock", timeout=0):
+                done_well = self.repository.git.run(
+                    *("repack", "--quiet", "--geometric=2", "-d", "-l"), check=False
+                )
+        except Timeout:
+            done.kept.append(Item("objects", "objects", "another process is packing them"))
+            return
+        if done_well.status != 0:
+            # Before 2.32 git knew no geometric repack: this packs what is reachable, no more.
+            self.repository.git.run("repack", "--quiet", "-d", "-l")
+        if (after := self._count()) < before:
+            done.freed.append(Item("objects", f"{before} files", f"packed into {after}"))
+
+    def _count(self) -> int:
+        """Return the number of loose objects and packs."""
+        shown = self.repository.git.run("count-objects", "-v").text
+        counts = dict(line.split(": ") for line in shown.split("\n") if ": " in line)
+        return int(counts.get("count", 0)) + int(counts.get("packs", 0))
+
+    # --- small things
+
+    def _alive(self, process: Process) -> bool:
+        return is_alive(process, origin=self.clock.origin)
+
+    def _age(self, path: Path) -> float:
+        """Return seconds since ``path`` was written: file and clock are of this machine (I5)."""
+        return self.clock.now().timestamp() - path.stat().st_mtime
+
+    def _release(self, name: str, oid: str) -> None:
+        """Forget a kept ref unless it has been moved meanwhile."""
+        self.repository.git.run("update-ref", "-d", f"refs/kept/{name}", oid, check=False)
+
+
+def _name(rescue: Rescue) -> str:
+    return f"{rescue.task}/{rescue.epoch} {rescue.oid[:10]}"
