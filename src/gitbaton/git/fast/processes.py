@@ -1,0 +1,101 @@
+"""The link that starts one service process for each call: git's services here, or through ssh."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, Protocol, TypeAlias
+
+from gitbaton.core.ids import Oid
+from gitbaton.git.fast.channel import Channel, Invocation
+from gitbaton.git.fast.deadline import Deadline
+from gitbaton.git.fast.link import Compose
+from gitbaton.git.fast.pktline import Decoder, Garbled, Mark, Packet
+from gitbaton.git.fast.receive import Report, parse_advertisement, parse_report
+from gitbaton.git.fast.refs import encode_ls_refs, parse_session
+from gitbaton.git.fast.trouble import Lost, Unfit
+from gitbaton.git.objects import Format
+
+Service: TypeAlias = Literal["git-receive-pack", "git-upload-pack"]
+
+
+class Starter(Protocol):
+    """Knows how to start a service of one repository."""
+
+    def prepare(self, service: Service, deadline: Deadline, *, version: int = 0) -> Invocation:
+        """Return how to start ``service``, asking for a protocol ``version``. Raises Unfit, Lost."""
+        ...
+
+    def ended_itself(self, status: int | None) -> bool:
+        """Tell whether an exit status is the service's own, and all that it said has arrived."""
+        ...
+
+    def environment(self, deadline: Deadline) -> Mapping[str, str]:
+        """See ``Link.environment``."""
+        ...
+
+    def close(self) -> None:
+        """See ``Link.close``."""
+        ...
+
+
+class ProcessLink:
+    """A ``Link`` over the standard input and output of service processes."""
+
+    def __init__(self, starter: Starter, format: Format) -> None:
+        self._starter, self._format = starter, format
+
+    def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
+        request = encode_ls_refs(prefixes, self._format) + Mark.FLUSH.value
+        with Channel(self._starter.prepare("git-upload-pack", deadline, version=2)) as channel:
+            said = channel.finish(request, deadline)
+            try:
+                # What an older server says after its listing is about our command.
+                return parse_session(_packets(said), prefixes)
+            except Garbled as error:
+                raise Lost(channel.words or str(error)) from error
+
+    def push(self, compose: Compose, deadline: Deadline, *, look: bool) -> Report | None:
+        request = None if look else compose(None)
+        if not look and request is None:
+            return None
+        with Channel(self._starter.prepare("git-receive-pack", deadline)) as channel:
+            seen: list[Packet] = []
+            if request is None:
+                seen = self._look(channel, deadline)
+                request = compose(parse_advertisement(seen))
+                if request is None:
+                    channel.finish(Mark.FLUSH.value, deadline)
+                    return None
+            said = channel.finish(request, deadline)
+            return self._report(channel, said, seen)
+
+    def environment(self, deadline: Deadline) -> Mapping[str, str]:
+        return self._starter.environment(deadline)
+
+    def close(self) -> None:
+        self._starter.close()
+
+    def _look(self, channel: Channel, deadline: Deadline) -> list[Packet]:
+        try:
+            seen = channel.read_section(deadline)
+        except Garbled as error:
+            raise Unfit(f"{error} {channel.words}".strip(), lasting=True) from error
+        if Mark.FLUSH not in seen:  # nothing has been sent: nothing can have been done
+            raise Unfit(channel.words or "the server hung up", lasting=False)
+        return seen
+
+    def _report(self, channel: Channel, said: bytes, seen: Sequence[Packet]) -> Report:
+        try:
+            packets = [*seen, *_packets(said)]
+            if Mark.FLUSH not in packets and self._starter.ended_itself(channel.status):
+                # It ended before its first words were out, and it takes commands only after them.
+                raise Unfit(channel.words or "the server hung up", lasting=False)
+            return parse_report(packets[packets.index(Mark.FLUSH) + 1 :])
+        except ValueError as error:
+            lasting = isinstance(error, Garbled) and not said.startswith(b"0")
+            raise Lost(channel.words or str(error), lasting=lasting) from error
+
+
+def _packets(data: bytes) -> list[Packet]:
+    """Return the whole packets in ``data``; a packet that was cut off at the end is dropped."""
+    return Decoder().feed(data)
