@@ -1,9 +1,10 @@
-"""Is the agent's program there at all? Asked before tasks are claimed for it."""
+"""Programs that an agent needs: its own, looked for before tasks are claimed, and ``baton``."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,3 +41,15 @@ def require_program(profile: Profile, env: Mapping[str, str], worktree: Path | N
             f"the agent's program {program!r} is not there, or not executable",
             next="name another: baton work --agent PROFILE|CMD",
         )
+
+
+def with_baton(env: Mapping[str, str]) -> dict[str, str]:
+    """Return ``env`` with ``baton`` on its PATH, at the end, where it is not found there yet.
+
+    An agent asks people through it, also where the worker was started by its full path.
+    """
+    path = env.get("PATH", os.defpath)
+    home = Path(sys.executable).parent
+    if shutil.which("baton", path=path) is None and (home / "baton").is_file():
+        path = f"{path}{os.pathsep}{home}"
+    return {**env, "PATH": path}
