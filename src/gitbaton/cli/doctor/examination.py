@@ -175,7 +175,7 @@ class Examination:
 
     def _fail(self, subject: str, error: BatonError) -> None:
         """Tell ``error``, once: one cause may keep many things from being looked at."""
-        if all(finding.text != error.message for finding in self.findings):
+        if all(error.message not in finding.text for finding in self.findings):
             self.findings.append(failed(subject, error))
 
 

@@ -1,0 +1,1 @@
+"""Tests of what the doctor makes of what it sees."""
