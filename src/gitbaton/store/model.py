@@ -48,29 +48,6 @@ DELETE: Final = Delete.DELETE
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A value and the version that must be named to replace it."""
-
-    version: Version
-    value: Value
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a read found. Never half a transaction (I6).
-
-    ``damaged`` maps keys whose bytes are no record to the reason; they are not in ``records``.
-    ``asked`` and ``answered`` are the observer's ``Clock.elapsed()`` just before the question
-    was sent and just after the reply: what the snapshot shows was true at some moment between.
-    """
-
-    records: Mapping[Key, Record]
-    damaged: Mapping[Key, str] = field(default_factory=dict)
-    asked: float = 0.0
-    answered: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Branch:
     """A code branch: ``refs/heads/<name>`` on the remote."""
 
@@ -100,6 +77,36 @@ class Move:
     target: Target
     old: Oid | None
     new: Oid
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value and the version that must be named to replace it.
+
+    ``provisional``: the value was completed from the other half of a transaction that a server
+    left half done; the version is still the one before it. ``moves``: the refs that were moved by
+    the transaction that wrote this version (engines without git: none).
+    """
+
+    version: Version
+    value: Value
+    provisional: bool = False
+    moves: Sequence[Move] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a read found. Never half a transaction (I6).
+
+    ``damaged`` maps keys whose bytes are no record to the reason; they are not in ``records``.
+    ``asked`` and ``answered`` are the observer's ``Clock.elapsed()`` just before the question
+    was sent and just after the reply: what the snapshot shows was true at some moment between.
+    """
+
+    records: Mapping[Key, Record]
+    damaged: Mapping[Key, str] = field(default_factory=dict)
+    asked: float = 0.0
+    answered: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
