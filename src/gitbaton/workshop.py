@@ -285,9 +285,9 @@ class Workshop:
 
     def _permit(self, job: LandJob) -> LandJob:
         """Return ``job`` under the land rules as they are now; raise GateClosed (I9)."""
-        protection = self._app.protection()
         if job.commit is None or job.way == "record" or job.review:
             return job
+        protection = self._app.protection(fresh=True)
         require_landing(protection, protection.target if job.way == "merge" else job.branch)
         if job.way == "merge":
             return job

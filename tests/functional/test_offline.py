@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from gitbaton.app import open_app
-from gitbaton.workshop import Workshop
+from gitbaton.core.clock import SystemClock
 from tests.functional.baton import Baton
+from tests.functional.outage import away
 from tests.servers.site import BareRepository
 
 Clones = Callable[[str], Baton]
 
 
-@contextmanager
-def away(remote: BareRepository) -> Iterator[None]:
-    """Take the remote off the net for a while."""
-    hidden = remote.path.with_suffix(".away")
-    remote.path.rename(hidden)
-    yield
-    hidden.rename(remote.path)
-
-
 def send(clone: Baton) -> list[tuple[str, str, str]]:
-    """Send what waits in the clone's outbox; return kind, task and fate of each entry."""
-    app = open_app(Path(clone.directory), os.environ)
-    try:
-        return [(s.kind, s.task, s.fate) for s in Workshop(app, lambda _: None).sync.run()]
-    finally:
-        app.close()
+    """Send what waits in the clone; return kind, task and fate of each entry."""
+    return [(s["kind"], s["task"], s["fate"]) for s in clone.ok("sync")["sent"]]
 
 
 def test_an_addition_waits_and_arrives_once(clones: Clones, file_remote: BareRepository) -> None:
@@ -102,14 +86,91 @@ def test_what_comes_too_late_is_rescued(clones: Clones, file_remote: BareReposit
     assert f"{commit}\trefs/baton/rescue/t1/1-{commit}" in refs
 
 
-def test_a_landing_on_the_target_does_not_wait(clones: Clones, file_remote: BareRepository) -> None:
+def test_a_landing_on_the_target_waits(clones: Clones, file_remote: BareRepository) -> None:
     one = clones("one")
     one.ok("claim", "t1", "--create")
-    one.commit("main", "file", "text\n")
+    commit = one.commit("main", "file", "text\n")
     with away(file_remote):
-        assert one("done", "t1", "--branch", "main").status == 69
-    done = one.ok("done", "t1", "--branch", "main")
-    assert done["result"]["branch"] == "main"
+        assert one.ok("done", "t1", "--branch", "main")["queued"] is True
+    assert send(one) == [("land", "t1", "landed")]
+    assert one.git("ls-remote", "origin", "refs/heads/main").startswith(commit)
+
+
+def test_the_target_only_moves_forward_afterwards_too(
+    clones: Clones, file_remote: BareRepository
+) -> None:
+    one, two = clones("one"), clones("two")
+    one.ok("claim", "t1", "--create")
+    mine = one.commit("main", "file", "text\n")
+    with away(file_remote):
+        one.ok("done", "t1", "--branch", "main")
+    theirs = two.commit("main", "theirs", "theirs\n")
+    two.git("push", "-q", "origin", "main")
+    assert send(one) == [("land", "t1", "rescued")]
+    refs = one.git("ls-remote", "origin")
+    assert f"{theirs}\trefs/heads/main" in refs
+    assert f"{mine}\trefs/baton/rescue/t1/1-{mine}" in refs
+
+
+def test_the_land_rules_hold_for_what_waited(clones: Clones, file_remote: BareRepository) -> None:
+    """I9: what the project allows is asked when it lands, not when it was queued."""
+    one = clones("one")
+    one.ok("claim", "t1", "--create")
+    one.commit("work", "file", "text\n")
+    with away(file_remote):
+        one.ok("done", "t1", "--branch", "work")
+    two = clones("two")
+    two.commit("main", "baton.toml", '[land]\nallowed = ["merge"]\n')
+    two.git("push", "-q", "origin", "main")
+    assert send(one) == [("land", "t1", "rescued")]
+    assert one.ok("show", "t1")["status"] == "blocked"
+    assert "refs/heads/work" not in one.git("ls-remote", "origin")
+
+
+def test_a_commit_that_is_published_elsewhere_waits(
+    clones: Clones, file_remote: BareRepository
+) -> None:
+    one = clones("one")
+    one.ok("claim", "t1", "--create")
+    commit = one.commit("work", "file", "text\n")
+    with away(file_remote):
+        assert one("done", "t1", "--commit", "nope").status == 2
+        assert one.ok("done", "t1", "--commit", "HEAD", "--result", "fine")["queued"] is True
+    assert send(one) == [("land", "t1", "landed")]
+    result = one.ok("show", "t1")["result"]
+    assert result == {"branch": None, "commit": commit, "text": "fine"}
+
+
+def test_the_later_word_counts(clones: Clones, file_remote: BareRepository) -> None:
+    one = clones("one")
+    one.ok("claim", "t1", "--create")
+    one.commit("work", "file", "text\n")
+    with away(file_remote):
+        one.ok("done", "t1", "--branch", "work")
+        later = one.commit("work", "file", "better\n")
+        one.ok("done", "t1", "--branch", "work")
+    assert send(one) == [("land", "t1", "landed")]
+    assert one.ok("show", "t1")["result"]["commit"] == later
+
+
+def test_an_id_is_queued_once(clones: Clones, file_remote: BareRepository) -> None:
+    one = clones("one")
+    one.ok("list")
+    with away(file_remote):
+        one.ok("add", "Later", "--id", "t1")
+        again = one("add", "Later too", "--id", "t1", "--json")
+        assert (again.status, again.error["code"]) == (1, "exists")
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/x.git", "/nowhere/x.git"])
+def test_it_is_known_in_seconds_that_a_remote_is_away(clones: Clones, url: str) -> None:
+    """Refused connections and missing paths are no reason to wait for a time limit."""
+    one = clones("one")
+    one.git("remote", "set-url", "origin", url)
+    clock = SystemClock()
+    began = clock.elapsed()
+    assert one.ok("add", "Later", "--id", "t1")["queued"] is True
+    assert clock.elapsed() - began < 15, "and this machine is busy"
 
 
 @pytest.mark.parametrize(("end", "status"), [("true", "done"), ("false", "pending")])

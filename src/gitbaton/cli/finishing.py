@@ -30,27 +30,23 @@ class Finish:
 def finish_task(app: App, token: Token, wish: Finish) -> Task | Queued:
     """Finish the claim of ``token``; queue that while the remote is away.
 
-    A landing on the target is never queued: it may only ever move forward, which has to be seen.
     Raises InvalidInput for a branch or commit that is not here, ClaimLost, GateClosed,
-    HostRefused, Refused; RemoteUnreachable where it cannot be queued.
+    HostRefused, Refused.
     """
+    found = None
     if wish.commit is not None:
-        commit = find_commit(app.clone, wish.commit)
-        return app.queue.done(token, commit=commit, text=wish.text, review=wish.review)
-    tip = None
-    if wish.branch is not None:
-        tip = find_branch(app.clone, branch_name(wish.branch, field="--branch"))
+        found = find_commit(app.clone, wish.commit)
+    elif wish.branch is not None:
+        found = find_branch(app.clone, branch_name(wish.branch, field="--branch"))
     try:
-        return _finish(app, token, wish, tip)
+        return _finish(app, token, wish, found)
     except RemoteUnreachable as error:
-        if wish.branch == app.last_known_target:
-            raise
-        return queue_landing(app, token, _job(app, token, wish, tip), error.message)
+        return queue_landing(app, token, _job(app, token, wish, found), error.message)
 
 
 def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
     if wish.branch is None or tip is None:
-        return app.queue.done(token, text=wish.text, review=wish.review)
+        return app.queue.done(token, commit=tip, text=wish.text, review=wish.review)
     protection = app.protection()
     if not wish.review:
         require_landing(protection, wish.branch)
@@ -91,7 +87,7 @@ def _job(app: App, token: Token, wish: Finish, tip: Oid | None) -> dict[str, obj
     return {
         "token": str(token),
         "agent": held.holder if held is not None else app.identity.claimant().agent,
-        "way": "branch",
+        "way": "record" if wish.branch is None else "branch",
         "branch": wish.branch or "",
         "target": app.last_known_target,
         "base": None,

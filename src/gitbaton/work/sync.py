@@ -182,6 +182,9 @@ class Sync:
         except _NOT_GOOD_ENOUGH as error:
             self._give_back(self._queue.fail, job, error)
             return self._save(entry, job, error)
+        if job.way == "branch" and landed.commit != job.commit:
+            other = ClaimLost(job.proof.task, f"epoch {job.proof.epoch} landed another commit")
+            return self._save(entry, job, other)
         self._forget(job)
         where = f"on {landed.branch}" if landed.branch else "without a branch"
         return Sent("land", entry.task, "landed", where, job.proof)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gitbaton.app import App
+from gitbaton.cli.offline import count_waiting
 from gitbaton.cli.output import Cell, Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import claim_part
@@ -31,6 +32,7 @@ def command(request: Request) -> None:
         key=lambda task: task.claim.claimed_at if task.claim else "",
     )
     alerts = _alerts(app, view)
+    waiting = count_waiting(app)
     document = {
         "engine": app.settings.engine,
         "remote": app.settings.remote,
@@ -38,6 +40,7 @@ def command(request: Request) -> None:
         "ready": len(ready),
         "in_progress": [_active(task, view) for task in active],
         "alerts": alerts,
+        "waiting": waiting,
     }
 
     def human(out: Output) -> None:
@@ -47,6 +50,9 @@ def command(request: Request) -> None:
             out.table(("ID", "AGENT", "FOR", "LEASE", "TITLE"), _rows(app, view, active))
         for alert in alerts:
             out.say(f"! {alert}")
+        if waiting:
+            wait = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
+            out.say(f"{wait} to be sent; next: baton sync")
         if not view.tasks:
             out.hint('  next: baton add "What is to be done"')
 
