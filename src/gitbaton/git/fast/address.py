@@ -6,7 +6,7 @@ As git's connect.c reads them. What it does not take for sure is None: plain git
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
@@ -46,7 +46,7 @@ class WebAddress:
     port: int
     path: str
     user: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
     @property
     def secure(self) -> bool:
@@ -76,13 +76,15 @@ def parse_address(url: str) -> Address | None:
     except ValueError:
         return None
     host, user = parts.hostname or "", parts.username
+    if "?" in url or "#" in url or host not in parts.netloc:  # (an upper-case letter in the host)
+        return None
     if parts.scheme == "file":
         return _local(unquote(parts.path)) if host in ("", "localhost") else None
-    if not _HOST.fullmatch(host) or parts.query or parts.fragment:
+    if not _HOST.fullmatch(host):
         return None
-    if parts.scheme == "ssh" and parts.password is None and not parts.path.startswith("//"):
+    if parts.scheme == "ssh" and parts.password is None:
         return _ssh(host, unquote(parts.path), unquote(user) if user else None, port)
-    if parts.scheme in _PORTS:
+    if parts.scheme in _PORTS and parts.path.isascii() and " " not in parts.path:
         return WebAddress(
             parts.scheme,
             host,

@@ -86,7 +86,7 @@ class Channel:
         decoder, packets = Decoder(), list[Packet]()
         with selectors.DefaultSelector() as ready:
             ready.register(self._process.stdout, selectors.EVENT_READ)
-            while Mark.FLUSH not in packets[-1:]:
+            while Mark.FLUSH not in packets:
                 if deadline.over() or not ready.select(deadline.left()):
                     raise TookTooLong("the server said nothing in time", sent=False)
                 data = os.read(self._process.stdout.fileno(), _BLOCK)

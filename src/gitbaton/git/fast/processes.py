@@ -22,7 +22,7 @@ class Starter(Protocol):
     """Knows how to start a service of one repository."""
 
     def prepare(self, service: Service, deadline: Deadline, *, version: int = 0) -> Invocation:
-        """Return how to start ``service``, asking for a protocol ``version``. Raises Unfit, Lost."""
+        """Return how to start ``service``, asking for protocol ``version``. Raises Unfit, Lost."""
         ...
 
     def ended_itself(self, status: int | None) -> bool:
@@ -52,14 +52,14 @@ class ProcessLink:
                 # What an older server says after its listing is about our command.
                 return parse_session(_packets(said), prefixes)
             except Garbled as error:
-                raise Lost(channel.words or str(error)) from error
+                raise _lost(channel, said, error) from error
 
     def push(self, compose: Compose, deadline: Deadline, *, look: bool) -> Report | None:
         request = None if look else compose(None)
         if not look and request is None:
             return None
         with Channel(self._starter.prepare("git-receive-pack", deadline)) as channel:
-            seen: list[Packet] = []
+            seen: Sequence[Packet] = ()
             if request is None:
                 seen = self._look(channel, deadline)
                 request = compose(parse_advertisement(seen))
@@ -75,7 +75,7 @@ class ProcessLink:
     def close(self) -> None:
         self._starter.close()
 
-    def _look(self, channel: Channel, deadline: Deadline) -> list[Packet]:
+    def _look(self, channel: Channel, deadline: Deadline) -> Sequence[Packet]:
         try:
             seen = channel.read_section(deadline)
         except Garbled as error:
@@ -90,10 +90,17 @@ class ProcessLink:
             if Mark.FLUSH not in packets and self._starter.ended_itself(channel.status):
                 # It ended before its first words were out, and it takes commands only after them.
                 raise Unfit(channel.words or "the server hung up", lasting=False)
-            return parse_report(packets[packets.index(Mark.FLUSH) + 1 :])
-        except ValueError as error:
-            lasting = isinstance(error, Garbled) and not said.startswith(b"0")
-            raise Lost(channel.words or str(error), lasting=lasting) from error
+            start = packets.index(Mark.FLUSH) + 1 if Mark.FLUSH in packets else len(packets)
+            return parse_report(packets[start:])
+        except Garbled as error:
+            raise _lost(channel, said, error) from error
+
+
+def _lost(channel: Channel, said: bytes, error: Garbled) -> Lost:
+    # Every service begins with a short packet. Other words are a login shell's: it will say them
+    # again the next time.
+    spoke = said.startswith(b"00") or not said
+    return Lost(channel.words or str(error), lasting=not spoke)
 
 
 def _packets(data: bytes) -> list[Packet]:

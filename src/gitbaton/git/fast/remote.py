@@ -1,0 +1,262 @@
+"""The fast transport: one remote, spoken to directly, with plain git behind it.
+
+What is sent when, and what each answer means, is in docs/design/fast-transport.md.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.ids import Oid
+from gitbaton.git.answers import require_oid, require_ref_name
+from gitbaton.git.fast.deadline import Deadline
+from gitbaton.git.fast.link import Link
+from gitbaton.git.fast.packing import Packer
+from gitbaton.git.fast.receive import (
+    Advertisement,
+    Report,
+    choose_capabilities,
+    encode_request,
+)
+from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.verdict import NO_ATOMIC, Choice, choose, everywhere, judge, unserved
+from gitbaton.git.objects import Format
+from gitbaton.git.remote import Listing, PushState, RefResult, RefUpdate, Remote
+
+_MOST_UPDATES = 1000
+
+MakePlain = Callable[[Mapping[str, str]], Remote]
+"""Returns the plain transport, with additions to git's environment."""
+
+
+class FastRemote:
+    """One remote, reached through a ``Link``. Implements ``git.remote.Remote``; thread-safe.
+
+    ``make_link`` is called on first use; None: this address needs plain git. ``listing_timeout``
+    bounds a listing, ``push_timeout`` a push, in seconds; where plain git has to take over, it has
+    its own time. Close it when done: it may hold a connection open.
+    """
+
+    def __init__(
+        self,
+        make_link: Callable[[], Link | None],
+        make_plain: MakePlain,
+        packer: Packer,
+        format: Format,
+        *,
+        listing_timeout: float = 60.0,
+        push_timeout: float = 300.0,
+    ) -> None:
+        self._make_link, self._make_plain = make_link, make_plain
+        self._packer, self._format = packer, format
+        self._listing_timeout, self._push_timeout = listing_timeout, push_timeout
+        self._plain = make_plain({})
+        self._lock = threading.Lock()
+        self._made = False
+        self._link: Link | None = None
+        self._why_plain: str | None = None
+        self._atomic: bool | None = None
+        self._seen: frozenset[Oid] = frozenset()
+        self._fetcher: tuple[Mapping[str, str], Remote] = ({}, self._plain)
+
+    @property
+    def url(self) -> str:
+        """The address without credentials."""
+        return self._plain.url
+
+    @property
+    def supports_atomic(self) -> bool | None:
+        """Whether the host takes atomic pushes, as far as it was seen."""
+        return self._plain.supports_atomic if self._atomic is None else self._atomic
+
+    @property
+    def why_plain(self) -> str | None:
+        """Why plain git is used for everything; None while it is not."""
+        return self._why_plain if self._current() is None else None
+
+    def list(self, prefixes: Sequence[str]) -> Listing:
+        """Return all refs whose full name starts with one of ``prefixes``.
+
+        Raises RemoteUnreachable, HostRefused.
+        """
+        link = self._current()
+        if link is None or not all(map(_is_prefix, prefixes)):
+            return self._plain.list(prefixes)
+        try:
+            refs = link.list(prefixes, Deadline(self._listing_timeout)) if prefixes else {}
+        except TookTooLong as error:
+            raise self._unanswered(error) from error
+        except (Unfit, Lost) as error:
+            self._learn(error)
+            return self._plain.list(prefixes)
+        self._seen = frozenset(refs.values())
+        return Listing(refs)
+
+    def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """Bring the objects of ``refs`` with their history, by plain git on our connection."""
+        self._fetching().fetch(refs, have=have)
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        """Send the updates, each under its own old value; return the fate of each ref.
+
+        A STALE may also be a ref that has our value already. Raises RemoteUnreachable if surely
+        nothing was sent. What was sent is never sent again, except what the server has told us
+        that it did not do.
+        """
+        _require_good(updates)
+        if not updates:
+            return {}
+        link = self._current()
+        atomic = atomic and len(updates) > 1
+        if link is None:
+            return self._plain.push(updates, atomic=atomic)
+        if atomic and self.supports_atomic is False:
+            return everywhere(updates, PushState.UNSENT, NO_ATOMIC)
+        session = _Session(self._packer, self._format, updates, atomic, self._seen)
+        try:
+            report = session.run(link, Deadline(self._push_timeout))
+        except Unfit as error:
+            self._learn(error)
+            return self._plain.push(updates, atomic=atomic)
+        except Lost as error:
+            self._learn(error)
+            if isinstance(error, TookTooLong) and not error.sent:
+                raise self._unanswered(error) from error
+            return {**everywhere(updates, PushState.UNKNOWN, error.reason), **session.settled}
+        if session.supports_atomic is not None:
+            self._atomic = session.supports_atomic
+        return self._fates(session, report, atomic=atomic)
+
+    def close(self) -> None:
+        """End the connection. A later call makes a new one."""
+        with self._lock:
+            link = self._link
+        if link is not None:
+            link.close()
+
+    def _fates(
+        self, session: _Session, report: Report | None, *, atomic: bool
+    ) -> Mapping[str, RefResult]:
+        fates = dict(session.settled)
+        if report is not None:
+            fates.update(judge(report, session.sent))
+            again = unserved(report, session.sent, atomic=atomic)
+            if again:
+                # The server lacked objects that we thought it had: plain git asks first.
+                self._seen = frozenset()
+                fates.update(self._plain.push(again, atomic=atomic and len(again) > 1))
+        done = {u.new for u in session.updates if fates[u.ref].state is PushState.DONE and u.new}
+        self._seen |= done
+        return fates
+
+    def _current(self) -> Link | None:
+        with self._lock:
+            if not self._made:
+                self._link, self._made = self._make_link(), True
+                self._why_plain = None if self._link else "git is configured in a way of its own"
+            return None if self._why_plain else self._link
+
+    def _learn(self, error: Unfit | Lost) -> None:
+        """Give the link up for good if its trouble is of the kind that stays.
+
+        It is closed later: other calls may still be under way on it.
+        """
+        if error.lasting:
+            self._why_plain = error.reason
+
+    def _fetching(self) -> Remote:
+        link = self._current()
+        if link is None:
+            return self._plain
+        try:
+            additions = link.environment(Deadline(self._listing_timeout))
+        except (Unfit, Lost) as error:
+            self._learn(error)
+            return self._plain
+        with self._lock:
+            if self._fetcher[0] != additions:
+                self._fetcher = (additions, self._make_plain(additions))
+            return self._fetcher[1]
+
+    def _unanswered(self, error: TookTooLong) -> RemoteUnreachable:
+        return RemoteUnreachable(f"{self.url} did not answer: {error.reason}")
+
+
+@dataclass(slots=True)
+class _Session:
+    """One push: what is to be sent, and what a look at the refs made of it."""
+
+    packer: Packer
+    format: Format
+    updates: Sequence[RefUpdate]
+    atomic: bool
+    listed: frozenset[Oid]  # commits that the server had when we last looked
+    sent: Sequence[RefUpdate] = ()
+    settled: Mapping[str, RefResult] = field(default_factory=dict)
+    supports_atomic: bool | None = None
+
+    def run(self, link: Link, deadline: Deadline) -> Report | None:
+        """Push, looking first where the outcome depends on it. Raises Unfit, Lost."""
+        if not self.atomic and all(update.new is not None for update in self.updates):
+            request = self._compose_blind()
+            if request is not None:
+                self.sent = self.updates
+                return link.push(lambda _: request, deadline, look=False)
+        return link.push(self._compose, deadline, look=True)
+
+    def _compose_blind(self) -> bytes | None:
+        """Return the request from what we know; None if it would carry a history."""
+        olds = self._olds(self.updates)
+        pack = self.packer.pack_small(self._tips(self.updates), there=self.listed | olds, near=olds)
+        if pack is None:
+            return None
+        words = choose_capabilities(None, self.format, atomic=False)
+        return encode_request(self.updates, words, pack, self.format)
+
+    def _compose(self, seen: Advertisement | None) -> bytes | None:
+        """Decide by what the session shows; return the request, None if nothing is left to do."""
+        assert seen is not None
+        self.supports_atomic = seen.can("atomic")
+        choice: Choice = choose(self.updates, seen, atomic=self.atomic)
+        self.settled = choice.settled
+        if not choice.send:
+            return None
+        atomic = self.atomic and len(choice.send) > 1
+        words = choose_capabilities(seen, self.format, atomic=atomic)
+        request = encode_request(choice.send, words, self._pack(choice.send, seen), self.format)
+        self.sent = choice.send
+        return request
+
+    def _pack(self, updates: Sequence[RefUpdate], seen: Advertisement) -> bytes:
+        tips, there = self._tips(updates), seen.others.union(seen.refs.values())
+        small = self.packer.pack_small(tips, there=there, near=self._olds(updates))
+        if small is not None:
+            return small
+        options = [] if seen.can("no-thin") else ["--thin"]
+        options += ["--delta-base-offset"] if seen.can("ofs-delta") else []
+        return self.packer.pack_history(tips, there=there, options=options)
+
+    @staticmethod
+    def _tips(updates: Sequence[RefUpdate]) -> Sequence[Oid]:
+        return [update.new for update in updates if update.new is not None]
+
+    @staticmethod
+    def _olds(updates: Sequence[RefUpdate]) -> frozenset[Oid]:
+        return frozenset(update.old for update in updates if update.old is not None)
+
+
+def _is_prefix(text: str) -> bool:
+    return text.isprintable() and not text.startswith("-")
+
+
+def _require_good(updates: Sequence[RefUpdate]) -> None:
+    if len(updates) > _MOST_UPDATES or len({u.ref for u in updates}) != len(updates):
+        raise ValueError(f"a push moves at most {_MOST_UPDATES} refs, each once")
+    for update in updates:
+        require_ref_name(update.ref)
+        for oid in (update.old, update.new):
+            if oid is not None:
+                require_oid(oid)
