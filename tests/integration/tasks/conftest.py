@@ -1,0 +1,19 @@
+"""Fixtures for tests of the queue on real remotes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.store.place import Place, make_place
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A fresh remote; the stores opened on it are closed after the test."""
+    made = make_place(tmp_path)
+    yield made
+    for store in made.stores:
+        store.close()
