@@ -19,6 +19,7 @@ from tests.functional.baton import COMMAND, Baton
 from tests.servers.site import BareRepository
 
 ROGUE = str(Path(__file__).with_name("agents") / "rogue.sh")
+GATED = str(Path(__file__).with_name("agents") / "gated.sh")
 PATIENCE = 90.0  # seconds; only a hanging test needs them all
 
 Event = dict[str, Any]
@@ -193,17 +194,6 @@ def script(directory: Path, text: str, *, name: str = "agent.sh") -> str:
     return f"'{path}'"
 
 
-@contextmanager
-def away(remote: BareRepository) -> Iterator[None]:
-    """Take the remote off the net for a while."""
-    hidden = remote.path.with_suffix(".away")
-    remote.path.rename(hidden)
-    try:
-        yield
-    finally:
-        hidden.rename(remote.path)
-
-
 def kept_worktrees(clone: Baton) -> set[str]:
     """The worktrees beside the clone that are still there."""
     place = clone.directory.with_name(f"{clone.directory.name}.baton") / "worktrees"
@@ -214,4 +204,3 @@ def prompts(clone: Baton) -> set[str]:
     """The prompt files that are still there."""
     place = clone.directory.with_name(f"{clone.directory.name}.baton") / "prompts"
     return set(os.listdir(place)) if place.is_dir() else set()
-
