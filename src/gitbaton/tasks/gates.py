@@ -2,6 +2,10 @@
 
 What cannot be evaluated counts as not passed (I9): configuration that cannot be read, a signature
 that cannot be checked, an approver who is not on the list, a task that has changed since.
+
+An approval is bound to all that the task asks for. It is not bound to the remarks, although they
+are in the prompt too: they come after it, from people (an answer, a rejection) and from the
+attempts themselves (a failure, a question), and each would void it.
 """
 
 from __future__ import annotations
@@ -21,14 +25,20 @@ BOUND: Final = (
     "id",
     "title",
     "body",
+    "deliverable",
     "checks",
     "needs",
     "paths",
     "branch",
     "target",
     "gate",
+    "gate_round",
 )
-"""The fields an approval is bound to, besides the project and the commit."""
+"""The fields an approval is bound to, besides the project and the commit.
+
+``gate_round`` counts the revocations: an approval that was taken back opens nothing when somebody
+puts it into the record again, signature or not.
+"""
 
 
 def payload(project: str, task: Task, commit: str | None = None) -> bytes:

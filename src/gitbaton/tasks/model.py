@@ -102,6 +102,7 @@ class Task(Frozen, frozen=True, kw_only=True):
     checks: tuple[str, ...] = ()
     gate: str | None = None
     approval: Approval | None = None
+    gate_round: int = 0  # approvals taken back so far: an approval is for one round only
     labels: tuple[str, ...] = ()
     target: str | None = None
     plan: str | None = None

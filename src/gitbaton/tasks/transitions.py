@@ -145,8 +145,8 @@ def approve(task: Task, approval: Approval, *, now: datetime) -> Task:
 
 
 def revoke(task: Task, *, now: datetime) -> Task:
-    """Return ``task`` with no approval."""
-    return advance(task, Verb.REVOKE, now=now, approval=None)
+    """Return ``task`` with no approval; the one it had, or any before it, is void for good."""
+    return advance(task, Verb.REVOKE, now=now, approval=None, gate_round=task.gate_round + 1)
 
 
 def _remarks(task: Task, kind: str, words: str, *, by: str, now: datetime) -> tuple[Remark, ...]:

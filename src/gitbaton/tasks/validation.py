@@ -111,6 +111,7 @@ def check_fields(task: Task) -> None:
     _number("attempts", task.attempts, 0, _HUGE)
     _number("max_attempts", task.max_attempts, 1, 1000)
     _number("epoch", task.epoch, 0, _HUGE)
+    _number("gate_round", task.gate_round, 0, _HUGE)
     _seconds("delay", task.delay)
     if task.timeout is not None:
         _seconds("timeout", task.timeout, positive=True)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 import pytest
 
 from gitbaton.core.errors import GateClosed
-from gitbaton.tasks.gates import GateKeeper, digest
+from gitbaton.tasks import transitions
+from gitbaton.tasks.gates import BOUND, GateKeeper, digest, payload
 from gitbaton.tasks.model import Approval, Task
 from tests.unit.tasks.desk import AT, OID, PROJECT, task
 
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SIGNERS = "ann@x ssh-ed25519 AAAA"
 
 
@@ -41,19 +45,43 @@ CHANGED: dict[str, Any] = {
     "id": "u",
     "title": "x",
     "body": "x",
+    "deliverable": "x",
     "checks": ("x",),
     "needs": ("x",),
     "paths": ("x",),
     "branch": "x",
     "target": "x",
     "gate": "other",
+    "gate_round": 1,
 }
+
+
+def test_every_bound_field_is_tried() -> None:
+    assert set(CHANGED) == set(BOUND)
 
 
 @pytest.mark.parametrize("field", CHANGED)
 def test_changing_what_was_approved_voids_the_approval(field: str) -> None:
     changed = msgspec.structs.replace(approved(gated()), **{field: CHANGED[field]})
     assert "changed after it was approved" in str(keeper().closed(changed))
+
+
+def test_an_approval_that_was_taken_back_cannot_be_put_back() -> None:
+    """I9: not even one with a good signature, by whoever can write records."""
+
+    def verify(signed: bytes, signature: str, signer: str) -> bool:
+        return signature == hashlib.sha256(signed).hexdigest()
+
+    signed = gated()
+    signature = hashlib.sha256(payload(PROJECT, signed)).hexdigest()
+    open_task = approved(signed, signature=signature)
+    for judge in (keeper(), keeper(allowed_signers=SIGNERS, verify=verify)):
+        assert judge.closed(open_task) is None
+        revoked = transitions.revoke(open_task, now=NOW)
+        replayed = msgspec.structs.replace(revoked, approval=open_task.approval)
+        assert judge.closed(replayed) is not None
+    again = approved(revoked)
+    assert keeper().closed(again) is None
 
 
 def test_an_approval_of_another_project_is_void() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from gitbaton.core.errors import (
@@ -22,7 +23,7 @@ from gitbaton.core.errors import (
 from gitbaton.core.ids import Nonce, Oid
 from gitbaton.store.model import Actor, Branch, Key, Move, Rejected, Rescue, Unknown
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.model import Task
+from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.queue import Claimed, Draft, LandingStale, Token
 from gitbaton.tasks.reservations import PATHS_KEY, decode_reservations
 from tests.unit.tasks.desk import ANN, OID, PROJECT, Desk, who
@@ -673,6 +674,25 @@ def test_an_approval_in_review_is_for_that_commit(desk: Desk) -> None:
         desk.queue.accept("a", actor=ANN)
     assert desk.queue.approve("a", actor=ANN).approval is not None
     assert desk.queue.accept("a", actor=ANN).status == "done"
+
+
+def test_an_approval_that_was_revoked_opens_nothing_when_it_is_put_back(desk: Desk) -> None:
+    """I9: by a client that writes the record itself."""
+    desk.add("a", gate="g")
+    taken_back = desk.queue.approve("a", actor=ANN).approval
+    revoked = desk.queue.revoke("a", actor=ANN)
+    desk.put(revoked.key, encode_task(msgspec.structs.replace(revoked, approval=taken_back)))
+    assert "changed after it was approved" in refusal(desk, "a").message
+    desk.queue.approve("a", actor=ANN)
+    assert take(desk, "a").token.epoch == 1
+
+
+def test_what_must_exist_in_the_end_is_approved_too(desk: Desk) -> None:
+    """I9: it is in the prompt."""
+    desk.add("a", gate="g")
+    desk.queue.approve("a", actor=ANN)
+    desk.queue.edit("a", {"deliverable": "a backdoor"}, actor=Actor("mallory"))
+    assert refusal(desk, "a").code == "waiting"
 
 
 def test_the_gatekeeper_can_be_replaced(desk: Desk) -> None:

@@ -31,6 +31,7 @@ def full() -> dict[str, Any]:
                 checks=("make test",),
                 gate="security",
                 approval={"by": "ann", "at": AT, "digest": "0" * 64, "commit": OID},
+                gate_round=2,
                 labels=("x",),
                 target="main",
                 branch="task/t",
@@ -48,6 +49,11 @@ def full() -> dict[str, Any]:
 def test_decoding_is_the_inverse_of_encoding() -> None:
     decoded = decode_task("tasks/t", full())
     assert encode_task(decoded) == full()
+
+
+def test_a_record_from_before_rounds_of_approval_were_counted_is_in_the_first() -> None:
+    old = {name: part for name, part in full().items() if name != "gate_round"}
+    assert decode_task("tasks/t", old).gate_round == 0
 
 
 @pytest.mark.parametrize(
@@ -69,6 +75,8 @@ def test_decoding_is_the_inverse_of_encoding() -> None:
         ("body", "\ud800"),
         ("status", "paused"),
         ("status", "pending"),
+        ("gate_round", -1),
+        ("gate_round", None),
         ("priority", -1),
         ("priority", 10),
         ("priority", 1.5),
