@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitbaton.core.errors import BatonError
+from gitbaton.core.errors import BatonError, GitFailed
+from gitbaton.core.ids import Oid
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
@@ -126,14 +127,32 @@ class CoordinationRepository:
         """
         self.git.run("update-ref", f"refs/seen/{name}", oid, check=False)
 
+    def remembered(self, name: str) -> Oid | None:
+        """Return what ``remember`` kept last under this name, None if nothing was."""
+        asked = self.git.run("rev-parse", "--verify", "--quiet", f"refs/seen/{name}", check=False)
+        return Oid(asked.text) if asked.status == 0 else None
+
+    def is_ancestor(self, commit: str, tip: str) -> bool:
+        """Tell whether ``commit`` is ``tip`` or among its ancestors.
+
+        Raises GitFailed when git cannot tell (an object is not here): that is not a "no".
+        """
+        asked = self.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
+        if asked.status > 1 or asked.status < 0:
+            raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
+        return asked.status == 0
+
     def keep(self, name: str, oid: str) -> None:
         """Keep the commit ``oid`` and all its history whatever happens to the clone.
 
         Objects that are only borrowed from the clone are copied first: its ``git gc`` does not
         know of us. Then ``refs/kept/<name>`` names the commit. Raises GitFailed.
         """
-        # What remote-tracking branches hold is on a remote, so it does not exist here alone.
-        tracked = self.clone.git.run("for-each-ref", "--format=^%(objectname)", "refs/remotes/")
+        # All but what the remotes' default branches hold: those are not deleted, others are, and
+        # a kept commit whose ancestors are gone can be pushed nowhere.
+        tracked = self.clone.git.run(
+            "for-each-ref", "--format=^%(objectname)", "refs/remotes/*/HEAD"
+        )
         # Options in the input came with git 2.42, so the kept refs are named as arguments.
         listing = self.git.run(
             *("rev-list", "--objects", "--no-object-names", "--stdin", "--not"),
@@ -192,12 +211,27 @@ class CoordinationRepository:
             self.git.run("config", "--unset-all", "core.worktree", check=False)
             self.git.run("config", "--replace-all", "core.bare", "true")
         ours, theirs = self.path / "clone.config", self.clone.common / "config"
+        self._follow_shallow()
         try:
             if ours.stat().st_mtime_ns >= theirs.stat().st_mtime_ns:
                 return
         except FileNotFoundError:
             pass
         self._copy_settings()
+
+    def _follow_shallow(self) -> None:
+        """Let our history end where the clone's does: what lies beyond is in neither."""
+        source, copy = self.clone.common / "shallow", self.path / "shallow"
+        theirs = source.read_bytes() if source.is_file() else b""
+        ours = copy.read_bytes() if copy.is_file() else b""
+        if theirs == ours:
+            return
+        if not theirs:
+            copy.unlink(missing_ok=True)
+            return
+        temporary = self.path / f"shallow.{os.getpid()}"
+        temporary.write_bytes(theirs)
+        temporary.replace(copy)
 
     def _copy_settings(self) -> None:
         listed = self.clone.git.run("config", "--local", "--includes", "--null", "--list")
@@ -218,8 +252,6 @@ class CoordinationRepository:
             source = self.clone.common / "info" / file
             if source.is_file():
                 shutil.copyfile(source, self.path / "info" / file)
-        if (self.clone.common / "shallow").is_file():
-            shutil.copyfile(self.clone.common / "shallow", self.path / "shallow")
 
 
 def _is_coordination(common: Path) -> bool:

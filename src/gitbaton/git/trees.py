@@ -16,6 +16,8 @@ from gitbaton.git.objects import (
 )
 from gitbaton.git.objectstore import ObjectStore
 
+_FILE_MODES = frozenset({FILE_MODE, 0o100755, 0o100664, 0o120000})
+
 
 def edit_tree(
     objects: ObjectStore, root: Oid | None, edits: Mapping[str, Oid | None]
@@ -47,7 +49,7 @@ def walk_files(objects: ObjectStore, root: Oid) -> Iterator[tuple[str, Oid]]:
                 path = prefix + entry.name.decode("utf-8", "surrogateescape")
                 if entry.is_tree:
                     following.append((f"{path}/", entry.oid))
-                else:
+                elif entry.mode in _FILE_MODES:  # no gitlink: its object is in another repository
                     yield path, entry.oid
         level = following
 

@@ -41,8 +41,7 @@ class Upstream:
 
     def contains(self, tip: Oid, commit: Oid) -> bool:
         """Tell whether ``commit`` is ``tip`` or among its ancestors (both must be here)."""
-        asked = self._repository.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
-        return asked.status == 0
+        return self._repository.is_ancestor(commit, tip)
 
     def has(self, commit: Oid) -> bool:
         """Tell whether ``commit`` is in the coordination repository or the clone."""

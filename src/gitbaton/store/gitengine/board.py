@@ -80,6 +80,8 @@ def encode_card(version: Oid, envelope: bytes) -> bytes:
 def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]:
     """Return (version, envelope) from a board file, or raise DamagedRecord."""
     key: Key = make_key(collection, name)
+    if not body:
+        raise DamagedRecord(f"{key} (on the board): its file is missing", next="baton doctor")
     try:
         card = msgspec.json.decode(body, type=Card)
     except (msgspec.DecodeError, RecursionError) as error:

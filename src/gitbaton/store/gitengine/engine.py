@@ -16,9 +16,17 @@ from gitbaton.core.ids import Oid, new_nonce
 from gitbaton.git.objects import RawObject
 from gitbaton.git.remote import PushState, RefResult, RefUpdate, Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.gitengine.envelope import build_version
 from gitbaton.store.gitengine.history import History
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import MAX_REFS, Plan, Planner, Stamp
+from gitbaton.store.gitengine.planner import (
+    MAX_REFS,
+    Plan,
+    Planner,
+    Stamp,
+    find_conflicts,
+    to_record,
+)
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.gitengine.upkeep import Upkeep
@@ -30,8 +38,8 @@ from gitbaton.store.model import (
     Conflict,
     Delete,
     Key,
+    Move,
     Outcome,
-    Record,
     Rejected,
     Snapshot,
     Transaction,
@@ -39,7 +47,7 @@ from gitbaton.store.model import (
     Version,
 )
 from gitbaton.store.protocol import BoardPolicy, TidyReport
-from gitbaton.store.values import copy_value, decode_value, encode_writes
+from gitbaton.store.values import decode_value, encode_writes
 
 _PATIENCE = 60.0  # seconds of lost races, though every expectation held, before we give up
 _REFUSALS = 2  # answers of the host that make a refusal its last word
@@ -87,7 +95,7 @@ class GitStore:
     def read(self, prefix: str = "") -> Snapshot:
         state = self._look()
         records = {
-            key: Record(Version(held.version), copy_value(held.envelope.value))
+            key: to_record(held, self.layout)
             for key, held in state.held.items()
             if key.startswith(prefix)
         }
@@ -285,52 +293,91 @@ class GitStore:
         return any(c is not None and self._reader.board_includes(state, c) for c in commits)
 
     def _settle(self, state: State, tx: Transaction, attempts: _Attempts) -> Outcome:
-        """Finish a transaction whose records are written: its branches must have moved too.
+        """Finish a transaction of which a part is written: all of it, or nothing.
 
-        A server that was killed half way, or that hides one of the refs, may have applied the
-        record alone. The branches are rolled forward; where the host will not have them, the
-        record is taken back, so that it never claims what is not there.
+        A server that was killed half way, or that hides one of the refs, may have applied only
+        some updates. The others are rolled forward, each by CAS on what it was planned upon. If
+        one cannot be (somebody else has moved it, the host refuses it), what is written is taken
+        back: no record may claim what is not there.
         """
-        plan = attempts.plans[-1]
-        behind = [
-            RefUpdate(ref, move.old, move.new)
-            for move in tx.moves
-            if (ref := self.layout.target(move.target)) and state.refs.get(ref) != move.new
-        ]
-        for update in behind:
-            if state.refs.get(update.ref) != update.old:
-                continue  # moved on by others since: it had our commit, or they overwrote it
-            result = self._remote.push([update], atomic=False)[update.ref]
-            if result.state is PushState.REFUSED:
-                self._undo(state, tx, attempts)
-                return Rejected(result.reason, update.ref)
-            if result.state is not PushState.DONE:
-                return Unknown(f"{update.ref}: {result.reason}")
-        return Committed(
-            {
-                key: Version(held.version if (held := state.held.get(key)) else oid)
-                for key, oid in plan.versions.items()
-            }
-        )
+        nonce = attempts.stamp.transaction
+        versions: dict[Key, Version] = {}
+        for key, envelope in attempts.plans[-1].envelopes.items():
+            held = state.held.get(key)
+            version = held.version if held is not None else None
+            if held is not None and held.completed and held.envelope.transaction == nonce:
+                version = self._complete(key, held)
+            elif held is None or not self._reader.includes(held, envelope.seq, nonce):
+                version = None
+            if version is None:
+                return self._take_back(tx, attempts, Conflict({}))
+            versions[key] = Version(version)
+        for move in tx.moves:
+            failed = self._roll_forward(state, move)
+            if failed is not None:
+                return self._take_back(tx, attempts, failed)
+        return Committed(versions)
 
-    def _undo(self, state: State, tx: Transaction, attempts: _Attempts) -> None:
+    def _complete(self, key: Key, held: Held) -> Oid | None:
+        """Write the half of ``key`` that the server lost; None if somebody else has moved it."""
+        built = build_version(held.envelope, self._repository.objects.format)
+        self._repository.objects.write(built.objects)
+        standing = held.version if held.place is Place.LIVE else None
+        update = RefUpdate(self.layout.ref(key), standing, built.commit)
+        result = self._remote.push([update], atomic=False)[update.ref]
+        return built.commit if result.state is PushState.DONE else None
+
+    def _roll_forward(self, state: State, move: Move) -> Outcome | None:
+        """Move a branch that was left behind its record; return why not, None if it is there."""
+        ref = self.layout.target(move.target)
+        current = state.refs.get(ref)
+        if current == move.new:
+            return None
+        if current != move.old:
+            if self._reader.branch_includes(state, ref, move.new):
+                return None  # it was moved, and moved on since
+            return Conflict({}, {move.target: current})
+        result = self._remote.push([RefUpdate(ref, move.old, move.new)], atomic=False)[ref]
+        if result.state is PushState.DONE:
+            return None
+        if result.state is PushState.REFUSED:
+            return Rejected(result.reason, ref)
+        return Unknown(f"{ref}: {result.reason}")
+
+    def _take_back(self, tx: Transaction, attempts: _Attempts, why: Outcome) -> Outcome:
+        """Undo what is written, and return ``why`` it was; Unknown if that cannot be done."""
+        if isinstance(why, Unknown):
+            return why  # the branch may be there: nothing is known well enough to be undone
+        undone = self._undo(tx, attempts)
+        if not undone:
+            return Unknown("a transaction was half applied and could not be taken back yet")
+        if isinstance(why, Conflict) and not why.moved:
+            return Conflict(find_conflicts(self._look(), tx, self.layout))
+        return why
+
+    def _undo(self, tx: Transaction, attempts: _Attempts) -> bool:
         """Write the records of a half-applied transaction back to what they were.
 
         Only where ours is still the newest version: what others have made of it since stays.
+        Returns whether nothing of ours stands any more as the newest version.
         """
+        state = self._look()
         ours = {oid for plan in attempts.plans for oid in plan.versions.values()}
         restore: dict[Key, Mapping[str, object]] = {}
         expect: dict[Key, Version] = {}
         for key, version in tx.expect.items():
             held = state.held.get(key)
             old = self._reader.envelope(Oid(version)) if version is not ABSENT else None
-            if held is not None and held.version in ours and old is not None:
+            if held is not None and held.version in ours:
+                if old is None:
+                    return False  # it was created: a deletion is not for us to decide
                 restore[key], expect[key] = old.value, Version(held.version)
-        if restore:
-            undo = Transaction(
-                expect=expect, write=restore, subject=f"undo: {tx.subject}", actor=tx.actor
-            )
-            self._commit_one(undo, _Attempts(self._stamp()))
+        if not restore:
+            return True
+        undo = Transaction(
+            expect=expect, write=restore, subject=f"undo: {tx.subject}", actor=tx.actor
+        )
+        return isinstance(self._commit_one(undo, _Attempts(self._stamp())), Committed)
 
     def _committed(self, plan: Plan) -> Committed:
         for key, version in plan.versions.items():

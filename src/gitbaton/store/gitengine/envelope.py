@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from gitbaton.core.clock import parse_rfc3339
-from gitbaton.core.errors import DamagedRecord
+from gitbaton.core.errors import DamagedRecord, InvalidInput
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import (
     FILE_MODE,
@@ -32,6 +32,7 @@ from gitbaton.git.objects import (
 )
 from gitbaton.store.gitengine.layout import escape
 from gitbaton.store.model import Key
+from gitbaton.store.values import MAX_DEPTH, encode_value
 
 FORMAT = 1
 FILE = "record.json"
@@ -101,6 +102,10 @@ def decode_envelope(key: Key | None, body: bytes) -> Envelope:
     try:
         envelope = msgspec.json.decode(body, type=Envelope)
         parse_rfc3339(envelope.at)
+        if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
+            encode_value(envelope.value)  # checks how deep it is nested
+    except InvalidInput as error:
+        raise DamagedRecord(error.message, next="baton doctor") from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise DamagedRecord(str(error), next="baton doctor") from error
     if envelope.format != FORMAT:

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from gitbaton.core.errors import InvalidInput
-from gitbaton.core.ids import branch_name
+from gitbaton.core.ids import Oid, branch_name
 from gitbaton.store.model import Branch, Key, Rescue, Target, make_key, split_key
 
 RESERVED = frozenset({"rescue", "frames", "probe"})  # refs below these are not records
@@ -100,6 +100,14 @@ class Layout:
                 return ref
             case Rescue(task, epoch, oid):
                 return f"{self.namespace}rescue/{escape(task)}/{epoch}-{oid}"
+
+    def parse_target(self, ref: str) -> Target | None:
+        """Return the branch or rescue whose full ref this is, None when it is neither."""
+        rescued = self.rescue(ref)
+        if rescued is not None:
+            return Rescue(rescued[0], rescued[1], Oid(rescued[2]))
+        name = ref.removeprefix("refs/heads/")
+        return Branch(name) if name != ref else None
 
     def rescue(self, ref: str) -> tuple[str, int, str] | None:
         """Return (task, epoch, oid) of a rescue ref, or None when it is none."""

@@ -35,6 +35,7 @@ from gitbaton.store.model import (
     Conflict,
     Delete,
     Key,
+    Move,
     Record,
     Target,
     Transaction,
@@ -118,7 +119,7 @@ class Planner:
         value = tx.write[key]
         assert not isinstance(value, Delete)
         after: str | None = None
-        if held is not None:
+        if held is not None and held.place is not Place.UNBORN:
             beside = tx.heartbeat and held.envelope.heartbeat and not linear
             after = held.envelope.after if beside else held.version
         return self._envelope(tx, key, held, stamp, value=value, after=after)
@@ -148,7 +149,7 @@ class Planner:
             if key in state.damaged:
                 raise DamagedRecord(f"{key} is damaged: {state.damaged[key]}", next="baton doctor")
         moves, moved = self._moves(state, tx)
-        found = _found(state, tx)
+        found = find_conflicts(state, tx, self.layout)
         if found or moved:
             return Conflict(found, moved)
 
@@ -168,7 +169,8 @@ class Planner:
                 assert held is not None
                 self._delete(plan, edit, tx, key, held, stamp)
             else:
-                self._write(plan, edit, key, held, built[key], park=park)
+                standing = state.refs.get(self.layout.ref(key))
+                self._write(plan, edit, key, held, built[key], standing=standing, park=park)
         if edit.files:
             self.move_board(plan, state, edit, tx.actor.name, tx.actor.email, tx.subject, stamp)
         plan.updates += moves
@@ -319,6 +321,7 @@ class Planner:
         held: Held | None,
         built: VersionObjects,
         *,
+        standing: Oid | None,
         park: bool,
     ) -> None:
         plan.versions[key] = built.commit
@@ -328,12 +331,12 @@ class Planner:
             edit.park(name, self.card(plan, built.commit, plan.envelopes[key]))
             return
         plan.objects += built.objects
+        # What stands there: the version, nothing (parked), or a ref that came late and is void.
+        plan.updates.append(RefUpdate(self.layout.ref(key), standing, built.commit))
         if held is not None and held.place is Place.LIVE:
-            plan.updates.append(RefUpdate(self.layout.ref(key), held.version, built.commit))
             return
-        if held is not None:
+        if held is not None and held.place is not Place.UNBORN:
             self.materialise(plan, held)
-        plan.updates.append(RefUpdate(self.layout.ref(key), None, built.commit))
         if on_board:
             edit.mark(name, self.card(plan, built.commit, plan.envelopes[key]))
             # Were the board moved and the ref lost, the ref could be made again only from a
@@ -373,6 +376,21 @@ class Planner:
         return self._policy.render(values)
 
 
+def to_record(held: Held, layout: Layout) -> Record:
+    """Return what a reader gets of ``held``."""
+    moves = [
+        Move(target, Oid(moved.old) if moved.old else None, Oid(moved.new))
+        for moved in held.envelope.moves
+        if (target := layout.parse_target(moved.ref)) is not None
+    ]
+    return Record(
+        Version(held.version),
+        copy_value(held.envelope.value),
+        provisional=held.completed,
+        moves=tuple(moves),
+    )
+
+
 def permanent(held: Held) -> Oid:
     """Return the version of ``held`` that stays: a heartbeat will be replaced, its claim not."""
     if held.envelope.heartbeat and held.envelope.after:
@@ -380,7 +398,8 @@ def permanent(held: Held) -> Oid:
     return held.version
 
 
-def _found(state: State, tx: Transaction) -> dict[Key, Record | Absent]:
+def find_conflicts(state: State, tx: Transaction, layout: Layout) -> dict[Key, Record | Absent]:
+    """Return what is there for each key whose expectation does not hold."""
     found: dict[Key, Record | Absent] = {}
     for key, expected in tx.expect.items():
         held = state.held.get(key)
@@ -388,5 +407,5 @@ def _found(state: State, tx: Transaction) -> dict[Key, Record | Absent]:
             if expected is not ABSENT:
                 found[key] = ABSENT
         elif expected is ABSENT or str(expected) != held.version:
-            found[key] = Record(Version(held.version), copy_value(held.envelope.value))
+            found[key] = to_record(held, layout)
     return found

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import DamagedRecord, RemoteUnreachable
+from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import Listing, Remote
 from gitbaton.git.repository import CoordinationRepository
@@ -22,8 +22,8 @@ from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.state import Held, State, assemble
 from gitbaton.store.model import Key
 
+_NOT_REWOUND = "not rewound"
 _LOOKS = 8  # listings before a state that stays torn is taken as it is
-_PATIENCE = 2  # equal torn looks in a row that prove it is the remote, not the listing
 _CACHED = 200_000  # decoded records kept; each is a few hundred bytes
 
 
@@ -50,6 +50,7 @@ class Reader:
         self._envelopes: dict[Oid, Envelope | str] = {}  # a version, or why it is none
         self._cards: dict[Oid, tuple[Oid, Envelope] | str] = {}  # board files, by blob
         self._board = Board()
+        self._rewound: Oid | str | None = _NOT_REWOUND
 
     def look(self, extra: Sequence[str] = ()) -> State:
         """Return the present state, with the values of the refs ``extra`` in ``State.refs``.
@@ -58,8 +59,7 @@ class Reader:
         itself (a server was killed half way) and is returned completed as far as it can be.
         Raises RemoteUnreachable, HostRefused.
         """
-        last: tuple[frozenset[str], Mapping[str, Oid]] | None = None
-        same = 0
+        before: frozenset[str] = frozenset()
         for turn in range(_LOOKS):
             if turn:
                 self._clock.sleep(self._rng.uniform(0.0, 0.02 * 2**turn))
@@ -69,12 +69,11 @@ class Reader:
             state = self._state(listing, asked, answered)
             if state is None:  # an object was gone before we could fetch it
                 continue
-            if not state.torn:
+            if state.torn <= before:
+                # Whole, or torn in the very same way twice: then it is the remote itself.
                 return state
-            same = same + 1 if last == (state.torn, state.refs) else 1
-            if same >= _PATIENCE:
-                return state
-            last = (state.torn, state.refs)
+            before = state.torn
+        self._refuse_rewound()
         raise RemoteUnreachable(
             f"{self._remote.url} changed faster than it could be read", next="try again"
         )
@@ -123,32 +122,32 @@ class Reader:
 
     def board_includes(self, state: State, commit: Oid) -> bool:
         """Tell whether ``commit`` is the board's tip or among its ancestors."""
-        if state.board.tip is None:
+        tip = state.board.tip
+        return tip is not None and self._repository.is_ancestor(commit, tip)
+
+    def branch_includes(self, state: State, ref: str, commit: Oid) -> bool:
+        """Tell whether the branch that a look showed has ``commit``; fetches it if it must."""
+        tip = state.refs.get(ref)
+        if tip is None:
             return False
-        asked = self._repository.git.run(
-            "merge-base", "--is-ancestor", commit, state.board.tip, check=False
-        )
-        return asked.status == 0
+        if self._objects.missing([tip]):
+            self._remote.fetch({ref: tip})
+        return self._repository.is_ancestor(commit, tip)
 
     def _state(self, listing: Listing, asked: float, answered: float) -> State | None:
+        refs = {r: o for r, o in listing.refs.items() if r.startswith(self._layout.namespace)}
+        keyed = {ref: self._layout.key(ref) for ref in refs}
+        tip = listing.refs.get(self._layout.board)
+        wanted = self._unknown(refs, keyed, tip)
+        if wanted:  # not under the lock: a fetch may take long, and heartbeats must not wait
+            self._remote.fetch(wanted, have=[o for o in (self._board.tip,) if o is not None])
+            if self._objects.missing(wanted.values()):
+                return None
         with self._lock:
-            refs = {r: o for r, o in listing.refs.items() if r.startswith(self._layout.namespace)}
-            keyed = {ref: self._layout.key(ref) for ref in refs}
-            tip = listing.refs.get(self._layout.board)
-            wanted = {
-                ref: oid
-                for ref, oid in refs.items()
-                if keyed[ref] is not None and not self._known(oid)
-            }
-            if tip is not None and tip != self._board.tip and self._objects.missing([tip]):
-                wanted[self._layout.board] = tip
-            if wanted:
-                have = [oid for oid in (self._board.tip,) if oid is not None]
-                self._remote.fetch(wanted, have=have)
-                if self._objects.missing(wanted.values()):
-                    return None
             live, damaged = self._decode_live(refs, keyed)
             board = self._read_board(tip)
+            if board is None:
+                return None
             self._trim()
             return assemble(
                 self._collection,
@@ -161,6 +160,20 @@ class Reader:
                 asked=asked,
                 answered=answered,
             )
+
+    def _unknown(
+        self, refs: Mapping[str, Oid], keyed: Mapping[str, Key | None], tip: Oid | None
+    ) -> dict[str, Oid]:
+        """Return the listed refs whose objects have to be fetched."""
+        with self._lock:
+            wanted = {
+                ref: oid
+                for ref, oid in refs.items()
+                if keyed[ref] is not None and not self._known(oid)
+            }
+            if tip is not None and tip != self._board.tip and self._objects.missing([tip]):
+                wanted[self._layout.board] = tip
+            return wanted
 
     def _known(self, oid: Oid) -> bool:
         if oid in self._envelopes:
@@ -210,9 +223,9 @@ class Reader:
     def _decode_board_file(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
         cached = self._cards.get(blob)
         if cached is None:
-            _, body = self._objects.read(blob)
+            found = self._objects.find_many([blob])[0]
             try:
-                cached = decode_card(self._collection, name, body)
+                cached = decode_card(self._collection, name, found[1] if found else b"")
             except DamagedRecord as error:
                 cached = error.message
             self._cards[blob] = cached
@@ -220,21 +233,52 @@ class Reader:
             raise DamagedRecord(cached)
         return cached
 
-    def _read_board(self, tip: Oid | None) -> Board:
-        if tip != self._board.tip:
-            self._board = read_board(self._objects, tip)
-            if tip is not None:
-                self._repository.remember("board", tip)
-            # One conversation for all files that are new: the backlog may be large.
-            names = {**self._board.parked, **self._board.live}
-            fresh = [(n, blob) for n, blob in names.items() if blob not in self._cards]
-            bodies = self._objects.read_many([blob for _, blob in fresh])
-            for (name, blob), (_, body) in zip(fresh, bodies, strict=True):
-                try:
-                    self._cards[blob] = decode_card(self._collection, name, body)
-                except DamagedRecord as error:
-                    self._cards[blob] = error.message
-        return self._board
+    def _read_board(self, tip: Oid | None) -> Board | None:
+        """Return the board at ``tip``; None when we have seen a later one (look again)."""
+        if tip == self._board.tip:
+            return self._board
+        if not self._follows(tip):
+            self._rewound = tip
+            return None
+        board = read_board(self._objects, tip)
+        # One conversation for all files that are new: the backlog may be large.
+        names = {**board.parked, **board.live}
+        fresh = [(name, blob) for name, blob in names.items() if blob not in self._cards]
+        bodies = self._objects.find_many([blob for _, blob in fresh])
+        for (name, blob), found in zip(fresh, bodies, strict=True):
+            try:
+                self._cards[blob] = decode_card(self._collection, name, found[1] if found else b"")
+            except DamagedRecord as error:
+                self._cards[blob] = error.message
+        self._board, self._rewound = board, _NOT_REWOUND
+        if tip is not None:
+            self._repository.remember("board", tip)
+        return board
+
+    def _follows(self, tip: Oid | None) -> bool:
+        """Tell whether ``tip`` has all that this clone has ever seen on the board.
+
+        The board only ever grows by CAS. One that lacks what we saw was rewound or restored from
+        an old copy: finished tasks would come back as pending, and their epochs again (I1).
+        """
+        seen = self._board.tip or self._repository.remembered("board")
+        if seen is None or seen == tip:
+            return True
+        return tip is not None and self._repository.is_ancestor(seen, tip)
+
+    def _refuse_rewound(self) -> None:
+        """Raise Refused if what kept us from reading was a board that went back."""
+        if self._rewound is _NOT_REWOUND:
+            return
+        seen = self._board.tip or self._repository.remembered("board")
+        branch = self._layout.board.removeprefix("refs/heads/")
+        now = self._rewound or "deleted"
+        raise Refused(
+            f"the board branch {branch!r} was rewound: it is {now}, and this clone has seen {seen}",
+            code="board_rewound",
+            next=f"git --git-dir={self._repository.path} push <remote> {seen}:{self._layout.board} "
+            "(restores it), or delete refs/seen/board there to accept what is lost",
+        )
 
     def _complete(self, version: Oid, key: Key) -> Envelope | None:
         found = self._objects.find_many([companion_path(version, key)])[0]

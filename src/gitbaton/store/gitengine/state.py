@@ -24,6 +24,7 @@ class Place(Enum):
     LIVE = "live"  # a ref
     PARKED = "parked"  # the board: tasks/<shard>/<name>.json
     LOST = "lost"  # marked live, but there is no ref: the board's copy is all there is
+    UNBORN = "unborn"  # nowhere yet: only the other half of its first transaction has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,6 @@ class State:
     torn: frozenset[str] = frozenset()  # what did not fit together, as stable text
     asked: float = 0.0
     answered: float = 0.0
-
-    @property
-    def unmarked(self) -> list[Key]:
-        """Live records that the board does not mark as live."""
-        return [
-            key
-            for key, held in self.held.items()
-            if held.place is Place.LIVE
-            and key.startswith(f"{self.collection}/")
-            and key.removeprefix(f"{self.collection}/") not in self.board.live
-        ]
 
     collection: str = field(default="tasks", kw_only=True)
 
@@ -88,59 +78,105 @@ def assemble(
     bad = dict(damaged)
     torn: set[str] = set()
     held: dict[Key, Held] = {k: Held(v, e, Place.LIVE) for k, (v, e) in live.items()}
-
-    def from_board(name: str, blob: Oid, place: Place) -> None:
-        key = make_key(collection, name)
-        try:
-            version, envelope = decode(name, blob)
-        except DamagedRecord as error:
-            bad[key] = error.message
-        else:
-            held[key] = Held(version, envelope, place)
-
-    for name, blob in board.parked.items():
-        key = make_key(collection, name)
-        if key in held or key in bad:
-            torn.add(f"parked with a ref: {key}")
-        else:
-            from_board(name, blob, Place.PARKED)
-    for name, blob in board.live.items():
-        key = make_key(collection, name)
-        if key not in held and key not in bad:
-            torn.add(f"live without a ref: {key}")
-            from_board(name, blob, Place.LOST)
-        elif name in board.parked:
-            torn.add(f"both parked and live: {key}")
-    for key in live:
+    _add_parked(collection, board, held, bad, torn, decode)
+    _add_lost(collection, board, held, bad, torn, decode)
+    for key, (version, _) in live.items():
         own, name = key.split("/", 1)
         if own == collection and name not in board.live and name not in board.parked:
-            torn.add(f"a ref the board does not know: {key}")
-
-    halves = _complete_halves(held, complete, torn)
-    held.update(halves)
+            torn.add(f"the board does not know {key}: {version}")
+    held.update(_complete_halves(collection, held, bad, complete, torn))
     return State(board, held, refs, bad, frozenset(torn), asked, answered, collection=collection)
 
 
+def _add_parked(
+    collection: str,
+    board: Board,
+    held: dict[Key, Held],
+    bad: dict[Key, str],
+    torn: set[str],
+    decode: Decode,
+) -> None:
+    """Add the parked records, each instead of a ref that its card has left behind."""
+    for name, blob in board.parked.items():
+        key = make_key(collection, name)
+        mine = held.get(key)
+        if mine is None and key in bad:
+            continue
+        parked = _decode_card(key, name, blob, Place.PARKED, bad, decode)
+        if mine is not None:
+            torn.add(f"{key} is parked and has a ref: {blob} {mine.version}")
+        # With a ref beside it: a fold that was cut off, or a ref that went on after it, is the
+        # truth. (One *behind* its card came late, to a host without atomic pushes.)
+        if parked is not None and (mine is None or mine.envelope.seq < parked.envelope.seq):
+            held[key] = parked
+
+
+def _add_lost(
+    collection: str,
+    board: Board,
+    held: dict[Key, Held],
+    bad: dict[Key, str],
+    torn: set[str],
+    decode: Decode,
+) -> None:
+    """Add the records that are marked live and have no ref."""
+    for name, blob in board.live.items():
+        key = make_key(collection, name)
+        if name in board.parked:
+            torn.add(f"{key} is both parked and live: {blob}")
+        elif key not in held and key not in bad:
+            torn.add(f"{key} is marked live and has no ref: {blob}")
+            lost = _decode_card(key, name, blob, Place.LOST, bad, decode)
+            if lost is not None:
+                held[key] = lost
+
+
+def _decode_card(
+    key: Key, name: str, blob: Oid, place: Place, bad: dict[Key, str], decode: Decode
+) -> Held | None:
+    try:
+        version, envelope = decode(name, blob)
+    except DamagedRecord as error:
+        bad[key] = error.message
+        return None
+    return Held(version, envelope, place)
+
+
 def _complete_halves(
-    held: Mapping[Key, Held], complete: Complete, torn: set[str]
+    collection: str,
+    held: Mapping[Key, Held],
+    bad: Mapping[Key, str],
+    complete: Complete,
+    torn: set[str],
 ) -> dict[Key, Held]:
     """Return the records whose newest transaction is seen in another member only.
 
     The numbers decide: a member that is at least as far as the transaction made it is past it;
     one that is just where the transaction found it can be completed from the half we see;
-    anything else means that the listing is older than it looks.
+    anything else means that the listing is older than it looks. The half must be of the same
+    transaction and stand just upon what is there: what one record says of another is not trusted
+    further than that.
     """
     halves: dict[Key, Held] = {}
     for key, mine in held.items():
         for name, companion in mine.envelope.companions.items():
             other = Key(name)
             theirs = held.get(other)
-            if theirs is not None and theirs.envelope.seq >= companion.seq:
+            if other in bad or (theirs is not None and theirs.envelope.seq >= companion.seq):
                 continue
-            if theirs is None or theirs.version != companion.old:
-                torn.add(f"{other} is behind {key}")
-                continue
-            envelope = complete(mine.version, other)
-            if envelope is not None:
-                halves[other] = replace(theirs, envelope=envelope, completed=True)
+            here = theirs.version if theirs is not None else None
+            half = complete(mine.version, other) if here == companion.old else None
+            fits = (
+                half is not None
+                and half.transaction == mine.envelope.transaction
+                and half.seq == companion.seq
+                and not half.companions.keys() - {*mine.envelope.companions, key}
+            )
+            if half is None or not fits:
+                torn.add(f"{other} ({here}) is behind {key} ({mine.version})")
+            elif theirs is not None:
+                halves[other] = replace(theirs, envelope=half, completed=True)
+            elif not other.startswith(f"{collection}/"):
+                # Its first version: nothing is there, and nothing but this half knows of it.
+                halves[other] = Held(mine.version, half, Place.UNBORN, completed=True)
     return halves

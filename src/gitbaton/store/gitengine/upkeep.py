@@ -96,7 +96,7 @@ class Upkeep:
         mine = {k: h for k, h in state.held.items() if k.startswith(self._prefix)}
         live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
         parked = {k: h for k, h in mine.items() if h.place is Place.PARKED}
-        mend = [k for k, h in mine.items() if h.place is Place.LOST or self._misplaced(state, k, h)]
+        mend = [k for k, h in mine.items() if self._misplaced(state, k, h)]
         fold = [
             k for k, h in live.items() if self._policy.finished(h.envelope.value) and k not in mend
         ][:MAX_REFS]
@@ -157,32 +157,31 @@ class Upkeep:
         return True
 
     def _mend(
-        self,
-        state: State,
-        plan: Plan,
-        edit: BoardEdit,
-        deletes: list[RefUpdate],
-        key: Key,
+        self, state: State, plan: Plan, edit: BoardEdit, deletes: list[RefUpdate], key: Key
     ) -> None:
         held = state.held[key]
-        name = self._name(key)
+        name, ref = self._name(key), self._ref(key)
+        standing = state.refs.get(ref)
+        card = self._planner.card(plan, held.version, held.envelope)
         if held.place is Place.LOST:  # marked live, no ref: the board's copy is the truth
             self._planner.materialise(plan, held)
-            plan.updates.append(RefUpdate(self._ref(key), None, held.version))
-        folded = self._folded_version(state, name)
-        if held.place is Place.LIVE and folded == held.version:
-            # A fold that was cut off before its deletions: finish them.
-            edit.park(name, self._planner.card(plan, held.version, held.envelope))
-            edit.keep.append(held.version)
-            deletes.append(RefUpdate(self._ref(key), held.version, None))
+            plan.updates.append(RefUpdate(ref, None, held.version))
+        elif standing is not None and (
+            held.place is Place.PARKED or self._folded_version(state, name) == held.version
+        ):
+            # A fold that was cut off before its deletions, or a ref that came too late.
+            edit.park(name, card)
+            edit.keep.append(standing)
+            deletes.append(RefUpdate(ref, standing, None))
             return
-        edit.mark(name, self._planner.card(plan, held.version, held.envelope))
+        edit.mark(name, card)
 
     def _misplaced(self, state: State, key: Key, held: Held) -> bool:
         name = self._name(key)
-        if held.place is not Place.LIVE:
-            return False
-        return name in state.board.parked or name not in state.board.live
+        if held.place is Place.PARKED:
+            return self._ref(key) in state.refs
+        known = name in state.board.live and name not in state.board.parked
+        return held.place is Place.LOST or not known
 
     def _folded_version(self, state: State, name: str) -> Oid | None:
         blob = state.board.parked.get(name)
@@ -206,7 +205,8 @@ class Upkeep:
                 continue
             built = build_version(held.envelope, self._repository.objects.format)
             self._repository.objects.write(built.objects)
-            update = RefUpdate(self._ref(key), held.version, built.commit)
+            standing = held.version if held.place is Place.LIVE else None
+            update = RefUpdate(self._ref(key), standing, built.commit)
             result = self._remote.push([update], atomic=False)[update.ref]
             if result.state is PushState.DONE:
                 notes.append(f"completed {held.envelope.subject!r} on {key}")
