@@ -12,14 +12,17 @@ from typing import Any
 from gitbaton.core.clock import Clock
 from gitbaton.core.config import ProtectedConfig
 from gitbaton.core.config_file import FILE_NAME, parse_protected
-from gitbaton.core.errors import InvalidInput
+from gitbaton.core.errors import GitFailed, InvalidInput, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.git.runner import GitTimeout
 from gitbaton.store.model import ABSENT, Actor, Key, Transaction, make_key
 from gitbaton.store.protocol import Store
+from gitbaton.workspace.committed import read_committed
 
 _KEY = make_key("protection", "target")
+_LOOKS = 5  # at a branch that moves while it is fetched
 _FRESH = 60.0  # seconds for which a reading serves what does not open a gate
 
 
@@ -29,7 +32,7 @@ class Protection:
 
     ``commit`` is None where the target branch does not exist yet; then the defaults hold.
     ``allowed_signers`` is the content of that file, None where there is none. ``unreadable``
-    says why the file on the branch could not be understood; then no gate is open (I9).
+    says why a file on the branch could not be read or understood; then no gate is open (I9).
     """
 
     config: ProtectedConfig
@@ -77,13 +80,15 @@ class ProtectionReader:
         return self._decode(branch, commit)
 
     def _decode(self, branch: str, commit: Oid) -> Protection:
-        text = self._file(commit, FILE_NAME)
         source = f"{FILE_NAME} on {branch}"
+        config = ProtectedConfig()
         try:
-            config = ProtectedConfig() if text is None else parse_protected(text, source)
-        except InvalidInput as error:
-            return Protection(ProtectedConfig(), branch, commit, unreadable=error.message)
-        signers = self._file(commit, config.project.allowed_signers)
+            text = read_committed(self._repository, commit, FILE_NAME)
+            if text is not None:
+                config = parse_protected(text, source)
+            signers = read_committed(self._repository, commit, config.project.allowed_signers)
+        except (InvalidInput, GitFailed, GitTimeout) as error:
+            return Protection(config, branch, commit, unreadable=error.message)
         return Protection(config, branch, commit, signers)
 
     def _tip(self, branch: str) -> Oid | None:
@@ -92,19 +97,17 @@ class ProtectionReader:
         if self._remote is None:
             shown = git.run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False)
             return Oid(shown.text) if shown.status == 0 else None
-        tip = self._remote.list([ref]).refs.get(ref)
-        if tip is not None and not self._has(tip):
+        for _ in range(_LOOKS):
+            tip = self._remote.list([ref]).refs.get(ref)
+            if tip is None or self._has(tip):
+                return tip
             self._remote.fetch({ref: tip})
-            if not self._has(tip):  # it moved between the two: what is there now is as good
-                return self._tip(branch)
-        return tip
+            if self._has(tip):
+                return tip  # else it moved between the two: what is there now is as good
+        raise RemoteUnreachable(f"{branch} moves faster than it can be read", next="try again")
 
     def _has(self, oid: Oid) -> bool:
         return self._repository.git.run("cat-file", "-e", oid, check=False).status == 0
-
-    def _file(self, commit: Oid, path: str) -> str | None:
-        shown = self._repository.git.run("cat-file", "blob", f"{commit}:{path}", check=False)
-        return shown.stdout.decode("utf-8", "replace") if shown.status == 0 else None
 
     def recall(self, *, younger: float = float("inf")) -> Protection | None:
         """Return what was read in an earlier run, ``younger`` than so many seconds, else None."""

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
-
-import pytest
 
 from gitbaton.core.clock import SystemClock
-from gitbaton.core.errors import DamagedRecord
-from gitbaton.git.remote import RefResult, RefUpdate
+from gitbaton.core.ids import TaskId
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Claimant
@@ -17,7 +13,7 @@ from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.queue import Draft, Queue
 from gitbaton.tasks.settings import QueueSettings
-from tests.integration.store.place import ACTOR, Forwarding, Place
+from tests.integration.store.place import ACTOR, Place
 
 TASK_REF = "refs/baton/tasks/x"
 LOCK_REF = "refs/baton/locks/paths"
@@ -45,7 +41,7 @@ def test_half_a_claim_is_seen_by_who_has_read_the_task_before(place: Place) -> N
     drafts = [Draft(title="x", id="x", paths=["a/**"]), Draft(title="y", id="y", paths=["b/**"])]
     here.add(drafts, actor=ACTOR)
     here.claim(who("bob"), ids=["y"])  # so that the record of reserved paths exists
-    before = there.view().versions["x"]
+    before = there.view().versions[TaskId("x")]
     here.claim(who("eve"), ids=["x"])
     place.git("update-ref", TASK_REF, before)
     assert there.get("x").status == "in-progress"
