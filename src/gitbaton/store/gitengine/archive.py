@@ -66,7 +66,9 @@ class GitArchive:
         if tip is None:
             return set()
         self._fetch_branch(tip)
-        lost = set(unreachable(self._repository, [r.oid for r in wanted], [tip]))
+        absent = self._repository.objects.missing([rescue.oid for rescue in wanted])
+        there = [rescue.oid for rescue in wanted if rescue.oid not in absent]
+        lost = absent.union(unreachable(self._repository, there, [tip]))
         return {rescue for rescue in wanted if rescue.oid not in lost}
 
     def fold(self, rescues: Sequence[Rescue], *, actor: Actor) -> list[Rescue]:
