@@ -40,27 +40,17 @@ from gitbaton.tasks.nothing import nothing_to_claim, waiting
 from gitbaton.tasks.readiness import Readiness, affinity
 from gitbaton.tasks.reservations import (
     PATHS_KEY,
-    Reservation,
+    Locks,
     collision,
-    decode_reservations,
     is_entered,
+    read_locks,
     reserve,
-    standing,
 )
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
 MOST_AT_ONCE: Final = 100
 _FIRST_CHOICE: Final = 4  # after n lost races a claimant chooses among the first 4 * 2**n tasks
-
-
-@dataclass(frozen=True, slots=True)
-class Locks:
-    """The record of reserved paths as it was read: its version, its entries, those that hold."""
-
-    version: Version | Absent
-    entries: Sequence[Reservation]
-    standing: Sequence[Reservation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +117,11 @@ class Claiming:
         locks, view = self._look()
         candidates = self._candidates(view)
         batch = _compatible(self._in_turn(candidates, lost), locks, wanted)
+        if not batch and candidates and locks.damage is not None:
+            raise DamagedRecord(
+                f"no task with paths can be claimed: {PATHS_KEY} is damaged ({locks.damage})",
+                next="baton doctor",
+            )
         if not batch:
             raise nothing_to_claim(view, self._readiness(view), self.ids, candidates)
         return self._second_look(self._try(batch, locks, view))
@@ -134,16 +129,8 @@ class Claiming:
     def _look(self) -> tuple[Locks, View]:
         """Read the reservations first, then the tasks (why: see ``reservations``)."""
         snapshot = self.ledger.store.read(PATHS_KEY)
-        record = snapshot.records.get(PATHS_KEY)
         view = self.ledger.view()
-        if PATHS_KEY in snapshot.damaged:
-            raise DamagedRecord(f"{PATHS_KEY}: {snapshot.damaged[PATHS_KEY]}", next="baton doctor")
-        version = ABSENT if record is None else record.version
-        try:
-            entries = decode_reservations(record.value) if record is not None else ()
-        except DamagedRecord:
-            entries = ()  # what is in progress says it all again; the record is written anew
-        return Locks(version, entries, standing(entries, view)), view
+        return read_locks(snapshot, view), view
 
     def _candidates(self, view: View) -> list[Task]:
         """Return the ready tasks that may be taken, in the order in which to try."""
@@ -197,12 +184,16 @@ class Claiming:
         return transitions.take(task, self.who, nonce=new_nonce(), lease=self.lease, now=now)
 
     def _transaction(self, task: Task, locks: Locks, view: View) -> Transaction:
-        known = view.versions.get(task.id)
-        expect: dict[Key, Version | Absent] = {task.key: ABSENT if known is None else known}
-        write: dict[Key, Value] = {task.key: encode_task(task)}
+        expect: dict[Key, Version | Absent] = {}
+        write: dict[Key, Value] = {}
         if task.paths:
+            # First, because a host without atomic push gets the records one by one in this order:
+            # a reservation without its claim is void, a claim without its reservation is a danger.
             expect[PATHS_KEY] = locks.version
             write[PATHS_KEY] = reserve(locks.standing, task)
+        known = view.versions.get(task.id)
+        expect[task.key] = ABSENT if known is None else known
+        write[task.key] = encode_task(task)
         subject = subjects.by_holder(
             "claim", task.id, self.who.agent, f"new, {task.title}" if known is None else None
         )
@@ -270,7 +261,7 @@ def _compatible(candidates: Sequence[Task], locks: Locks, count: int) -> list[Ta
         if len(chosen) == count:
             break
         if task.paths:
-            if reserving or collision(task, locks.standing) is not None:
+            if reserving or locks.damage is not None or collision(task, locks.standing) is not None:
                 continue
             reserving = True
         chosen.append(task)

@@ -8,12 +8,13 @@ rewrite fail, and each claim that it does show is also among the tasks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import msgspec
 
 from gitbaton.core.errors import DamagedRecord
-from gitbaton.store.model import Key, Value, make_key
+from gitbaton.store.model import ABSENT, Absent, Key, Snapshot, Value, Version, make_key
 from gitbaton.tasks.globs import overlap
 from gitbaton.tasks.model import FORMAT, Frozen, Status, Task
 from gitbaton.tasks.view import View
@@ -29,9 +30,38 @@ class Reservation(Frozen, frozen=True, kw_only=True):
     paths: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Locks:
+    """The record as it was read: its version, its entries, the reservations that hold.
+
+    ``damage``: why it is no record at all; then nobody can reserve, and it concerns nobody else.
+    """
+
+    version: Version | Absent
+    entries: Sequence[Reservation]
+    standing: Sequence[Reservation]
+    damage: str | None = None
+
+
 class _Kept(Frozen, frozen=True, kw_only=True):
     format: int
     entries: tuple[Reservation, ...]
+
+
+def read_locks(snapshot: Snapshot, view: View) -> Locks:
+    """Return the reservations in ``snapshot``, which was taken before ``view``.
+
+    A value that is no list of reservations counts as empty and is written anew by the next claim:
+    what is in progress says it all again.
+    """
+    record = snapshot.records.get(PATHS_KEY)
+    try:
+        entries = decode_reservations(record.value) if record is not None else ()
+    except DamagedRecord:
+        entries = ()
+    version = ABSENT if record is None else record.version
+    damage = snapshot.damaged.get(PATHS_KEY)
+    return Locks(version, entries, standing(entries, view), damage)
 
 
 def decode_reservations(value: Value) -> tuple[Reservation, ...]:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
+
+import pytest
 
 from gitbaton.core.clock import SystemClock
+from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import TaskId
+from gitbaton.git.remote import RefResult, RefUpdate, Remote
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Claimant
@@ -13,7 +18,7 @@ from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.queue import Draft, Queue
 from gitbaton.tasks.settings import QueueSettings
-from tests.integration.store.place import ACTOR, Place
+from tests.integration.store.place import ACTOR, Forwarding, Place
 
 TASK_REF = "refs/baton/tasks/x"
 LOCK_REF = "refs/baton/locks/paths"
@@ -45,3 +50,60 @@ def test_half_a_claim_is_seen_by_who_has_read_the_task_before(place: Place) -> N
     here.claim(who("eve"), ids=["x"])
     place.git("update-ref", TASK_REF, before)
     assert there.get("x").status == "in-progress"
+
+
+def damage(place: Place, ref: str) -> None:
+    """Let ``ref`` name a commit that is no record."""
+    blob = place.git("hash-object", "-w", "--stdin", stdin="{}")
+    tree = place.git("mktree", stdin=f"100644 blob {blob}\trecord.json\n")
+    name = ("-c", "user.name=mallory", "-c", "user.email=mallory@example.com")
+    place.git("update-ref", ref, place.git(*name, "commit-tree", tree, "-m", "nonsense"))
+
+
+def test_a_damaged_record_of_reservations_stops_only_tasks_with_paths(place: Place) -> None:
+    """I8: what a hostile client wrote does not stop those who do not need it."""
+    queue = open_queue(place.store(0))
+    queue.add([Draft(title="x", id="x"), Draft(title="y", id="y", paths=["b/**"])], actor=ACTOR)
+    damage(place, LOCK_REF)
+    [won] = queue.claim(who("bob"), count=2)
+    assert won.task.id == "x"
+    for ids in ([], ["y"]):
+        with pytest.raises(DamagedRecord, match="no task with paths can be claimed") as caught:
+            queue.claim(who("bob"), ids=ids)
+        assert caught.value.next == "baton doctor"
+    assert queue.get("y").epoch == 0
+
+
+class Overheard(Forwarding):
+    """Keeps the refs of every push that moves something, in the order of the pushes."""
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(remote)
+        self.pushed: list[str] = []
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        if not atomic:
+            self.pushed += [update.ref for update in updates]
+        return self.inner.push(updates, atomic=atomic)
+
+
+@pytest.mark.parametrize("reserved", [False, True])
+def test_without_atomic_push_the_reservation_is_written_before_the_claim(
+    place: Place, reserved: bool
+) -> None:
+    """I1: cut off between the two, paths are reserved for nobody; nobody works unreserved."""
+    place.git("config", "receive.advertiseAtomic", "false")
+    caught: list[Overheard] = []
+
+    def wrap(remote: Remote) -> Remote:
+        caught.append(Overheard(remote))
+        return caught[0]
+
+    queue = open_queue(place.store(0, wrap=wrap))
+    drafts = [Draft(title="x", id="x", paths=["a/**"]), Draft(title="y", id="y", paths=["b/**"])]
+    queue.add(drafts, actor=ACTOR)
+    if reserved:
+        queue.claim(who("eve"), ids=["y"])
+    caught[0].pushed.clear()
+    queue.claim(who("bob"), ids=["x"])
+    assert caught[0].pushed == [LOCK_REF, TASK_REF]
