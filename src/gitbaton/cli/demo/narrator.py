@@ -57,7 +57,8 @@ class Narrator:
         if self.out.json:
             self.out.note(heading)
             return
-        self._print(f"\n{heading}", bold=True)
+        self.out.raw("\n")
+        self._print(heading, bold=True)
         if words:
             self.aside(words)
 
