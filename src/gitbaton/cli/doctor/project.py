@@ -35,7 +35,7 @@ def examine_protection(app: App, view: View | None) -> Iterator[Finding]:
         yield problem(
             "config",
             f"{protection.unreadable}: until it can be read, no gate opens",
-            next=f"mend {FILE_NAME} on {protection.target}",
+            next=f"mend it on the branch {protection.target!r}",
         )
         return
     where = f"the branch {protection.target!r}"
@@ -96,7 +96,6 @@ def _differences(app: App, protection: Protection) -> Iterator[Finding]:
 def _signers(app: App, protection: Protection) -> Iterator[Finding]:
     path = protection.config.project.allowed_signers
     if protection.allowed_signers is None:
-        yield from _unread(app, protection, path)
         return
     wrong = check_signers(protection.allowed_signers)
     for words in wrong:
@@ -106,19 +105,6 @@ def _signers(app: App, protection: Protection) -> Iterator[Finding]:
         yield problem("signers", text, next="install the OpenSSH client")
     elif not wrong:
         yield ok("signers", f"approvals must be signed by somebody in {path}")
-
-
-def _unread(app: App, protection: Protection, path: str) -> Iterator[Finding]:
-    """Tell a file that is not there from one that is there and cannot be read (I9)."""
-    if protection.commit is None:
-        return
-    listed = app.repository.git.run("ls-tree", protection.commit, "--", path, check=False)
-    if listed.status != 0 or listed.text:
-        yield problem(
-            "signers",
-            f"{path} is on {protection.target} and cannot be read",
-            next="git fetch, or make it a plain file",
-        )
 
 
 def _gates_in_use(view: View | None) -> Mapping[str, list[str]]:
