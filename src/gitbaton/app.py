@@ -198,14 +198,23 @@ class App:
                 branch_prefix=protection.config.project.branch_prefix,
             ),
             gatekeeper=self.gatekeeper,
+            refresh_gatekeeper=self.fresh_gatekeeper,
             observer=Observer(self.local, self.clock, self._address),
         )
 
+    def fresh_gatekeeper(self) -> GateKeeper:
+        """Ask for the protection now, and return who decides by it from here on.
+
+        Raises RemoteUnreachable, HostRefused.
+        """
+        from gitbaton.workspace.gatekeeping import make_gatekeeper
+
+        self.gatekeeper = make_gatekeeper(self.project, self.protection(fresh=True))
+        return self.gatekeeper
+
     def renew_gatekeeper(self) -> None:
         """Read the protection again and let the queue use it. For what runs for long."""
-        self.protection(fresh=True)
-        self.__dict__.pop("gatekeeper", None)
-        self.queue.gatekeeper = self.gatekeeper
+        self.queue.gatekeeper = self.fresh_gatekeeper()
 
     def hold(self, claimed: Claimed) -> None:
         """Keep the token of a claim made by this session in the clone."""

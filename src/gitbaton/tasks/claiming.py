@@ -7,7 +7,7 @@ once more and withdraws if it no longer holds, before anybody gets the token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -34,6 +34,7 @@ from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.adding import check_new, free_id
 from gitbaton.tasks.claims import Claimant, Claimed, require_claim, token_of
 from gitbaton.tasks.drafts import Draft, compose
+from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.ledger import TRIES, Ledger, Step, failure
 from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.nothing import nothing_to_claim, waiting
@@ -63,6 +64,7 @@ class Claiming:
     count: int
     lease: float
     create: Draft | None
+    ask: Callable[[], GateKeeper]
 
     @staticmethod
     def wish(
@@ -85,7 +87,7 @@ class Claiming:
                 raise InvalidInput("create", "what is created is claimed alone")
             names = () if create.id is None else (task_id(create.id),)
         seconds = checked_lease(ledger.settings.lease if lease is None else lease)
-        return Claiming(ledger, who, names, count, seconds, create)
+        return Claiming(ledger, who, names, count, seconds, create, ledger.ask_gatekeeper())
 
     def carry_out(self) -> list[Claimed]:
         """Return the claims won, at least one.
@@ -115,8 +117,10 @@ class Claiming:
     def _round(self, lost: int, *, wanted: int) -> list[Claimed]:
         """Look, try up to ``wanted`` ready tasks, return the claims that hold (none: lost)."""
         locks, view = self._look()
-        candidates = self._candidates(view)
-        batch = _compatible(self._in_turn(candidates, lost), locks, wanted)
+        candidates, batch = self._choose(locks, view, lost, wanted)
+        if any(task.gate is not None for task in batch):
+            self.ask()
+            candidates, batch = self._choose(locks, view, lost, wanted)
         if not batch and candidates and locks.damage is not None:
             raise DamagedRecord(
                 f"no task with paths can be claimed: {PATHS_KEY} is damaged ({locks.damage})",
@@ -131,6 +135,13 @@ class Claiming:
         snapshot = self.ledger.store.read(PATHS_KEY)
         view = self.ledger.view()
         return read_locks(snapshot, view), view
+
+    def _choose(
+        self, locks: Locks, view: View, lost: int, wanted: int
+    ) -> tuple[list[Task], list[Task]]:
+        """Return the candidates, and those among them to claim in one commit."""
+        candidates = self._candidates(view)
+        return candidates, _compatible(self._in_turn(candidates, lost), locks, wanted)
 
     def _candidates(self, view: View) -> list[Task]:
         """Return the ready tasks that may be taken, in the order in which to try."""

@@ -9,6 +9,7 @@ from gitbaton.core.ids import Oid, branch_name, is_oid
 from gitbaton.store.model import Actor, Committed, Conflict, Move, Version
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.claims import Claimed, Token, ended_by, require_claim
+from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.ledger import TRIES, Ledger, Step, failure
 from gitbaton.tasks.model import Claim, Landing, Result, Status, Task
 from gitbaton.tasks.readiness import Readiness
@@ -59,13 +60,15 @@ def done(
     had moved. Repeating it with the same commit after a lost answer is quiet.
     """
     result = _checked(result)
+    ask = ledger.ask_gatekeeper()
 
     def decide(view: View, task: Task) -> Step | None:
         finished = task.status in (Status.DONE, Status.REVIEW)
         if finished and ended_by(task, token, "done") and _commit(task) == result.commit:
             return None
         claim = require_claim(task, token)
-        _require_open(ledger, view, task, Oid(result.commit) if result.commit else None)
+        keeper = ask() if task.gate is not None else ledger.gatekeeper
+        _require_open(keeper, view, task, Oid(result.commit) if result.commit else None)
         after = transitions.finish(task, result, review=review, now=ledger.now())
         word = "review" if review else "done"
         subject = subjects.by_holder(word, task.id, claim.agent, result.text)
@@ -79,10 +82,12 @@ def announce(ledger: Ledger, token: Token, landing: Landing) -> Task:
 
     From here on, whoever finds the branch at that commit may finish the task. Raises as ``done``.
     """
+    ask = ledger.ask_gatekeeper()
 
     def decide(view: View, task: Task) -> Step | None:
         claim = require_claim(task, token)
-        _require_open(ledger, view, task, Oid(landing.commit))
+        keeper = ask() if task.gate is not None else ledger.gatekeeper
+        _require_open(keeper, view, task, Oid(landing.commit))
         if task.landing == landing:
             return None
         after = transitions.announce(task, landing, now=ledger.now())
@@ -156,11 +161,11 @@ def _end(
     return ledger.change(token.task, decide)
 
 
-def _require_open(ledger: Ledger, view: View, task: Task, commit: Oid | None) -> None:
+def _require_open(keeper: GateKeeper, view: View, task: Task, commit: Oid | None) -> None:
     """Raise GateClosed unless what the landing relies on still holds."""
     broken = [
         obstacle
-        for obstacle in Readiness(view, ledger.gatekeeper).broken(task, commit)
+        for obstacle in Readiness(view, keeper).broken(task, commit)
         if obstacle.kind in ("need", "gate")
     ]
     if broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -86,11 +87,13 @@ class Ledger:
         rng: random.Random,
         settings: QueueSettings,
         gatekeeper: GateKeeper,
+        refresh_gatekeeper: Callable[[], GateKeeper] | None,
         observer: Observer,
     ) -> None:
         self.store = store
         self.settings = settings
         self.gatekeeper = gatekeeper
+        self._refresh_gatekeeper = refresh_gatekeeper
         self._clock = clock
         self._rng = rng
         self._observer = observer
@@ -110,6 +113,21 @@ class Ledger:
         with self._lock:
             self._known = view
         return replace(view, sights=self._observer.look(view))
+
+    def ask_gatekeeper(self) -> Callable[[], GateKeeper]:
+        """Return what gives one operation its gatekeeper, by the rules as they are now (I9).
+
+        They are asked for at the first call only: most operations meet no gate and pay nothing.
+        What it returns raises RemoteUnreachable, HostRefused.
+        """
+
+        @functools.cache
+        def ask() -> GateKeeper:
+            if self._refresh_gatekeeper is not None:
+                self.gatekeeper = self._refresh_gatekeeper()
+            return self.gatekeeper
+
+        return ask
 
     def pause(self, attempt: int) -> None:
         """Wait a little after a lost race, longer each time, never as long as the others."""

@@ -45,7 +45,12 @@ __all__ = [
 
 
 class Queue:
-    """Tasks over one store, as one observer sees them. Thread-safe."""
+    """Tasks over one store, as one observer sees them. Thread-safe.
+
+    ``gatekeeper`` decides what is shown as ready. Where a gate lets something happen (a claim, a
+    landing, an approval), ``refresh_gatekeeper`` is asked before, once for each operation, and
+    what it returns takes the place of ``gatekeeper``. It may raise RemoteUnreachable.
+    """
 
     def __init__(
         self,
@@ -56,6 +61,7 @@ class Queue:
         settings: QueueSettings,
         gatekeeper: GateKeeper,
         observer: Observer,
+        refresh_gatekeeper: Callable[[], GateKeeper] | None = None,
     ) -> None:
         self._ledger = Ledger(
             store,
@@ -63,6 +69,7 @@ class Queue:
             rng=rng,
             settings=settings,
             gatekeeper=gatekeeper,
+            refresh_gatekeeper=refresh_gatekeeper,
             observer=observer,
         )
 

@@ -11,7 +11,7 @@ from gitbaton.store.model import Actor
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.adding import check_new
 from gitbaton.tasks.drafts import revise
-from gitbaton.tasks.gates import digest, payload
+from gitbaton.tasks.gates import GateKeeper, digest, payload
 from gitbaton.tasks.ledger import Ledger, Step
 from gitbaton.tasks.machine import Verb, advance
 from gitbaton.tasks.model import Approval, Status, Task
@@ -24,6 +24,7 @@ def edit(ledger: Ledger, id: str, changes: Mapping[str, object], actor: Actor) -
 
     Who may not open the task's gate may not take it away either. Raises InvalidInput, GateClosed.
     """
+    ask = ledger.ask_gatekeeper()
 
     def decide(view: View, task: Task) -> Step | None:
         fields = revise(task, changes)
@@ -36,7 +37,7 @@ def edit(ledger: Ledger, id: str, changes: Mapping[str, object], actor: Actor) -
                 next=f"baton why {task.id}",
             )
         if task.gate is not None and after.gate != task.gate:
-            ledger.gatekeeper.admit(task.gate, actor.name)
+            ask().admit(task.gate, actor.name)
         if after.needs != task.needs:
             check_new(view, [after])
         return Step(after, subjects.by_person("edit", task.id, ", ".join(sorted(fields))), actor)
@@ -90,12 +91,14 @@ def cancel(ledger: Ledger, id: str, reason: str | None, actor: Actor) -> Task:
 
 def accept(ledger: Ledger, id: str, actor: Actor) -> Task:
     """Take a result that is in review. Raises GateClosed while the task's gate is closed."""
+    ask = ledger.ask_gatekeeper()
 
     def rule(task: Task) -> Task:
         after = transitions.accept(task, now=ledger.now())
-        why = ledger.gatekeeper.closed(task, task.result.commit if task.result else None)
-        if why is not None:
-            raise GateClosed(why, next=f"baton approve {task.id}")
+        if task.gate is not None:
+            why = ask().closed(task, task.result.commit if task.result else None)
+            if why is not None:
+                raise GateClosed(why, next=f"baton approve {task.id}")
         return after
 
     return _steer(ledger, id, actor, "accept", None, rule)
@@ -121,13 +124,16 @@ def approve(ledger: Ledger, id: str, actor: Actor, sign: Callable[[bytes], str] 
     Raises GateClosed when this person may not, or the signature does not hold.
     """
     person = agent_name(actor.name, field="actor")
+    ask = ledger.ask_gatekeeper()
 
     def rule(task: Task) -> Task:
         if task.gate is None:
             raise Refused(f"task {task.id!r} has no gate", next=f"baton show {task.id}")
-        ledger.gatekeeper.admit(task.gate, person)
-        after = transitions.approve(task, _approval(ledger, task, person, sign), now=ledger.now())
-        why = ledger.gatekeeper.closed(after, after.approval.commit if after.approval else None)
+        keeper = ask()
+        keeper.admit(task.gate, person)
+        approval = _approval(keeper, task, person, sign, at=rfc3339(ledger.now()))
+        after = transitions.approve(task, approval, now=ledger.now())
+        why = keeper.closed(after, after.approval.commit if after.approval else None)
         if why is not None:
             raise GateClosed(why, next="baton doctor")
         return after
@@ -147,9 +153,8 @@ def revoke(ledger: Ledger, id: str, actor: Actor) -> Task:
 
 
 def _approval(
-    ledger: Ledger, task: Task, person: str, sign: Callable[[bytes], str] | None
+    keeper: GateKeeper, task: Task, person: str, sign: Callable[[bytes], str] | None, *, at: str
 ) -> Approval:
-    keeper = ledger.gatekeeper
     commit = task.result.commit if task.status is Status.REVIEW and task.result else None
     signature = None
     if keeper.signed:
@@ -158,7 +163,7 @@ def _approval(
         signature = sign(payload(keeper.project, task, commit))
     return Approval(
         by=person,
-        at=rfc3339(ledger.now()),
+        at=at,
         digest=digest(keeper.project, task, commit),
         commit=commit,
         signature=signature,

@@ -139,7 +139,11 @@ class Meddler:
 
 
 class Desk:
-    """One remote in memory, one machine, as many queues on it as a test wants."""
+    """One remote in memory, one machine, as many queues on it as a test wants.
+
+    ``rules``, where set, are the protected configuration as it is now: what a queue learns when
+    it asks. ``asked`` counts how often one did.
+    """
 
     def __init__(self, *, gatekeeper: GateKeeper | None = None, **settings: Any) -> None:
         self.clock = ManualClock()
@@ -148,6 +152,8 @@ class Desk:
         self.store = Meddler(self.memory)
         self.gatekeeper = gatekeeper or GateKeeper(project=PROJECT)
         self.settings = QueueSettings(PROJECT, **settings)
+        self.rules: Callable[[], GateKeeper] | None = None
+        self.asked = 0
         self.queue = self.join(self.store)
         self.other = self.join(self.memory)
 
@@ -161,7 +167,12 @@ class Desk:
             settings=self.settings,
             gatekeeper=self.gatekeeper,
             observer=Observer(local, self.clock, "remote"),
+            refresh_gatekeeper=self._refresh,
         )
+
+    def _refresh(self) -> GateKeeper:
+        self.asked += 1
+        return self.gatekeeper if self.rules is None else self.rules()
 
     def add(self, id: str, **fields: Any) -> Task:
         [added] = self.queue.add([Draft(title=f"do {id}", id=id, **fields)], actor=ANN)

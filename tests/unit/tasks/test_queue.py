@@ -16,6 +16,7 @@ from gitbaton.core.errors import (
     NothingToClaim,
     OutcomeUnknown,
     Refused,
+    RemoteUnreachable,
     TaskExists,
     UnknownTask,
     WrongStatus,
@@ -23,7 +24,7 @@ from gitbaton.core.errors import (
 from gitbaton.core.ids import Nonce, Oid
 from gitbaton.store.model import Actor, Branch, Key, Move, Rejected, Rescue, Unknown
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.model import Task, encode_task
+from gitbaton.tasks.model import Landing, Task, encode_task
 from gitbaton.tasks.queue import Claimed, Draft, LandingStale, Token
 from gitbaton.tasks.reservations import PATHS_KEY, decode_reservations
 from tests.unit.tasks.desk import ANN, OID, PROJECT, Desk, who
@@ -700,6 +701,91 @@ def test_the_gatekeeper_can_be_replaced(desk: Desk) -> None:
     desk.queue.approve("a", actor=ANN)
     desk.queue.gatekeeper = GateKeeper(project=PROJECT, unreadable="gone")
     assert desk.queue.ready(desk.queue.view()) == []
+
+
+# --- the rules as they are now
+
+
+def shut() -> GateKeeper:
+    return GateKeeper(project=PROJECT, approvers={"g": ["eve"]})
+
+
+def away() -> GateKeeper:
+    raise RemoteUnreachable("the remote is away")
+
+
+def approved(desk: Desk, id: str = "a") -> None:
+    desk.add(id, gate="g")
+    desk.queue.approve(id, actor=ANN)
+
+
+LANDING = Landing(branch="task/a", old=None, commit=OID)
+
+
+def test_no_gated_task_lands_by_rules_of_yesterday(desk: Desk) -> None:
+    """I9: the approver was taken off the list while the worker was at work."""
+    approved(desk)
+    token = take(desk, "a").token
+    desk.rules = shut
+    with pytest.raises(GateClosed, match="not among the approvers"):
+        desk.queue.announce(token, LANDING)
+    with pytest.raises(GateClosed, match="not among the approvers"):
+        desk.queue.done(token)
+    assert desk.queue.get("a").status == "in-progress"
+    assert desk.queue.gatekeeper == shut()
+
+
+def test_a_gated_task_lands_later_when_the_rules_cannot_be_asked_for(desk: Desk) -> None:
+    approved(desk)
+    token = take(desk, "a").token
+    desk.rules = away
+    with pytest.raises(RemoteUnreachable):
+        desk.queue.done(token)
+    desk.rules = None
+    assert desk.queue.done(token).status == "done"
+
+
+def test_no_gated_task_is_claimed_by_rules_of_yesterday(desk: Desk) -> None:
+    approved(desk)
+    desk.add("plain", priority=9)
+    desk.rules = shut
+    [won] = desk.queue.claim(who(), count=2)
+    assert won.task.id == "plain"
+    assert "not among the approvers" in refusal(desk, "a").message
+    assert desk.queue.get("a").epoch == 0
+
+
+def test_a_gated_task_is_not_claimed_when_the_rules_cannot_be_asked_for(desk: Desk) -> None:
+    approved(desk)
+    desk.rules = away
+    with pytest.raises(RemoteUnreachable):
+        desk.queue.claim(who(), ids=["a"])
+    assert desk.queue.get("a").epoch == 0
+
+
+def test_people_decide_by_the_rules_of_today(desk: Desk) -> None:
+    approved(desk)
+    desk.queue.done(take(desk, "a").token, branch="task/a", commit=OID, review=True)
+    desk.rules = shut
+    with pytest.raises(GateClosed):
+        desk.queue.accept("a", actor=ANN)
+    with pytest.raises(GateClosed):
+        desk.queue.approve("a", actor=ANN)
+    with pytest.raises(GateClosed):
+        desk.queue.edit("a", {"gate": None}, actor=ANN)
+
+
+def test_the_rules_are_asked_for_once_in_an_operation_and_only_at_a_gate(desk: Desk) -> None:
+    desk.add("plain")
+    desk.queue.done(take(desk, "plain").token)
+    assert desk.asked == 0
+    approved(desk)
+    desk.asked = 0
+    token = take(desk, "a").token
+    assert desk.asked == 1
+    desk.store.before_commit = lambda: desk.other.edit("a", {"priority": 0}, actor=ANN)
+    desk.queue.done(token)
+    assert desk.asked == 2
 
 
 # --- reaping
