@@ -72,7 +72,8 @@ class Verb(click.Command):
         self.params = [*self.params, *self.shared]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        own = [p for p in self.get_params(ctx) if p not in self.shared]
+        options = [p for p in self.get_params(ctx) if isinstance(p, click.Option)]
+        own = [p for p in options if p not in self.shared]
         for title, params in (("Options", own), ("Global options", self.shared)):
             rows = [row for p in params if (row := p.get_help_record(ctx)) is not None]
             if rows:

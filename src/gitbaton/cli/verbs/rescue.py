@@ -32,9 +32,10 @@ command = family(
 
 @command.member("list")
 def list_rescues(request: Request) -> int:
-    """List the rescues on the remote and in this clone, and worktrees that had to be kept.
+    """List rescues, and worktrees that had to be kept.
 
-    A worktree is kept when it holds what a commit cannot carry, such as ignored files.
+    Rescues are on the remote, or here until the next sync. A worktree is kept when it holds what
+    a commit cannot carry, such as ignored files.
     """
     app = request.app
     workshop = Workshop(app, lambda _: None)

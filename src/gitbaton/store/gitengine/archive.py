@@ -46,7 +46,7 @@ class GitArchive:
     @property
     def branch(self) -> str:
         """The branch's name, as people see it."""
-        return self._ref.removeprefix("refs/heads/")
+        return self._layout.archive.removeprefix("refs/heads/")
 
     def rescues(self) -> list[Rescue]:
         """Return all rescues that have a ref. Raises RemoteUnreachable, HostRefused."""
@@ -100,9 +100,9 @@ class GitArchive:
                 [ArchiveEntry(r, self._subject(r.oid)) for r in refs.values()],
                 Person(actor.name, actor.email, int(self._clock.now().timestamp())),
             )
-            last = self._push(RefUpdate(self._ref, tip, made), refs)
+            last = self._push(RefUpdate(self._layout.archive, tip, made), refs)
             if last.state is PushState.REFUSED:
-                raise HostRefused(last.reason, ref=self._ref)
+                raise HostRefused(last.reason, ref=self._layout.archive)
         raise RemoteUnreachable(f"the rescues could not be folded: {last.reason}", next="try again")
 
     def _push(self, branch: RefUpdate, refs: Mapping[str, Rescue]) -> RefResult:
@@ -124,21 +124,17 @@ class GitArchive:
     def _listed(self) -> tuple[dict[str, Rescue], Oid | None]:
         """Return the rescue refs that hold what their names say, and the branch's tip."""
         prefix = f"{self._layout.namespace}rescue/"
-        refs = self._remote.list([prefix, self._ref]).refs
+        refs = self._remote.list([prefix, self._layout.archive]).refs
         found: dict[str, Rescue] = {}
         for ref, oid in refs.items():
             parts = self._layout.rescue(ref)
             if parts is not None and parts[2] == oid:
                 found[ref] = Rescue(parts[0], parts[1], oid)
-        return found, refs.get(self._ref)
+        return found, refs.get(self._layout.archive)
 
     def _fetch_branch(self, tip: Oid) -> None:
         if self._repository.objects.missing([tip]):
-            self._remote.fetch({self._ref: tip})
-
-    @property
-    def _ref(self) -> str:
-        return f"{self._layout.board}-rescue"
+            self._remote.fetch({self._layout.archive: tip})
 
     def _is_commit(self, oid: Oid) -> bool:
         return find_commit(self._repository, oid) == oid

@@ -70,6 +70,11 @@ class Layout:
                 f"{self.board!r} and the namespace {self.namespace!r} collide",
             )
 
+    @property
+    def archive(self) -> str:
+        """The branch that old rescues are folded into."""
+        return f"{self.board}-rescue"
+
     def ref(self, key: Key) -> str:
         """Return the ref of a live record."""
         collection, name = split_key(key)
@@ -95,7 +100,7 @@ class Layout:
         match target:
             case Branch(name):
                 ref = f"refs/heads/{branch_name(name)}"
-                if ref == self.board or ref.startswith(self.namespace):
+                if ref in (self.board, self.archive) or ref.startswith(self.namespace):
                     raise InvalidInput("branch", f"{name!r} belongs to the records of gitbaton")
                 return ref
             case Rescue(task, epoch, oid):
