@@ -9,22 +9,53 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from unittest import mock
 
 from gitbaton.core.ids import Oid
 from gitbaton.git import plain
 from gitbaton.git.answers import UP_TO_DATE
-from gitbaton.git.plain import PlainRemote
-from gitbaton.git.remote import PushState, RefUpdate
+from gitbaton.git.fast import remote as fast
+from gitbaton.git.fast.choosing import choose_remote
+from gitbaton.git.fast.receive import Advertisement
+from gitbaton.git.fast.verdict import Choice
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.remote import PushState, RefUpdate, Remote
 from gitbaton.git.runner import Git
-from tests.integration.git.desk import Desk
+from tests.integration.git.desk import Desk, Transport
 from tests.servers.site import BareRepository
 
 WAVE, ROUNDS = 8, 3
 RACERS = 2 * WAVE
 REF = "refs/baton/tasks/prize"
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a racer needs to reach the server from the desk's repository."""
+
+    transport: Transport
+    repository: Path
+    env: Mapping[str, str]
+    url: str
+
+    @contextmanager
+    def remote(self) -> Iterator[Remote]:
+        """Give a transport of this process's own."""
+        git = Git(self.repository.parent, self.env, (f"--git-dir={self.repository}",))
+        if self.transport == "plain":
+            yield plain.PlainRemote(git, self.url)
+            return
+        with closing(ObjectStore(git, self.repository, "sha1")) as objects:
+            remote = choose_remote(git, objects, self.url)
+            assert isinstance(remote, fast.FastRemote)
+            with closing(remote):
+                yield remote
+                assert remote.why_plain is None, "this was no race of fast transports"
 
 
 def test_one_of_sixteen_wins_each_round(desk: Desk, server: BareRepository) -> None:
@@ -45,11 +76,11 @@ def race(desk: Desk, server: BareRepository, *, forget_old_value: bool) -> list[
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(WAVE + 1)
     mine = [[desk.commit() for _ in range(ROUNDS)] for _ in range(RACERS)]
-    env = {**desk.env, **server.env}
+    seat = Seat(desk.transport, desk.path, {**desk.env, **server.env}, server.url)
     pipes, racers = [], []
     for commits in mine:
         ours, theirs = context.Pipe()
-        args = (theirs, barrier, desk.path, env, server.url, commits, forget_old_value)
+        args = (theirs, barrier, seat, commits, forget_old_value)
         racers.append(context.Process(target=_run, args=args))
         pipes.append(ours)
     for racer in racers:
@@ -79,21 +110,30 @@ def race(desk: Desk, server: BareRepository, *, forget_old_value: bool) -> list[
 def _run(
     pipe: Connection[bool, Oid | None],
     barrier: Barrier,
-    repository: Path,
-    env: Mapping[str, str],
-    url: str,
+    seat: Seat,
     commits: Sequence[Oid],
     forget_old_value: bool,
 ) -> None:
     if forget_old_value:
-        plain._leases = _no_leases
-    remote = PlainRemote(Git(repository.parent, env, (f"--git-dir={repository}",)), url)
-    for commit in commits:
-        old = pipe.recv()
-        barrier.wait(timeout=60)
-        fate = remote.push([RefUpdate(REF, old, commit)], atomic=False)[REF]
-        pipe.send(fate.state is PushState.DONE and fate.reason != UP_TO_DATE)
+        _forget()
+    with seat.remote() as remote:
+        for commit in commits:
+            old = pipe.recv()
+            barrier.wait(timeout=60)
+            fate = remote.push([RefUpdate(REF, old, commit)], atomic=False)[REF]
+            pipe.send(fate.state is PushState.DONE and fate.reason != UP_TO_DATE)
+
+
+def _forget() -> None:
+    """Break both transports in this process: they take what is there for the old value."""
+    mock.patch.object(plain, "_leases", _no_leases).start()
+    mock.patch.object(fast, "choose", _believe).start()
+    mock.patch.object(fast._Session, "_compose_blind", return_value=None).start()
 
 
 def _no_leases(updates: Sequence[RefUpdate]) -> Iterator[str]:
     yield "--force"
+
+
+def _believe(updates: Sequence[RefUpdate], seen: Advertisement, *, atomic: bool) -> Choice:
+    return Choice([RefUpdate(u.ref, seen.refs.get(u.ref), u.new) for u in updates], {})

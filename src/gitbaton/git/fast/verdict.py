@@ -47,7 +47,8 @@ def judge(report: Report, updates: Sequence[RefUpdate]) -> dict[str, RefResult]:
     """Return the fate of each update that was sent. One that is not reported is UNKNOWN."""
     said = report.said if report.unpack == "ok" else f"{report.unpack} {report.said}"
     lines = []
-    for ref, reason in report.refs.items():
+    for ref in (update.ref for update in updates if update.ref in report.refs):
+        reason = report.refs[ref]
         if reason is None:
             lines.append(f"*\t:{ref}\t[done]")
         else:

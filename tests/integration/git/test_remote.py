@@ -1,4 +1,4 @@
-"""The plain transport against real servers: what each answer of a server becomes."""
+"""Each transport against real servers: what each answer of a server becomes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import Oid
 from gitbaton.git.answers import UP_TO_DATE
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
-from tests.integration.git.desk import Desk
+from tests.integration.git.desk import Desk, Transport
 from tests.servers.site import BareRepository, Site
 
 X, Y, Z = "refs/baton/tasks/x", "refs/baton/tasks/y", "refs/heads/work"
@@ -86,7 +86,9 @@ def test_what_is_there_already_is_told_apart(desk: Desk, server: BareRepository)
     remote.push([RefUpdate(X, None, mine)], atomic=False)
     for expected in (None, old):
         fate = remote.push([RefUpdate(X, expected, mine)], atomic=False)[X]
-        assert fate == RefResult(DONE, UP_TO_DATE)
+        # Who does not look before can only be told that the old value is another one.
+        blind = desk.transport == "fast"
+        assert fate.state is STALE if blind else fate == RefResult(DONE, UP_TO_DATE)
 
 
 def test_without_atomic_on_the_host_nothing_is_sent(desk: Desk, server: BareRepository) -> None:
@@ -153,7 +155,9 @@ def test_a_lock_that_somebody_holds_is_a_lost_race(desk: Desk, server: BareRepos
     remote.push([RefUpdate(X, None, first)], atomic=False)
     (server.path / f"{X}.lock").touch()
     fates = remote.push([RefUpdate(X, first, second), RefUpdate(Y, None, second)], atomic=False)
-    lost = PushState.UNKNOWN if server.site.kind == "http" else STALE
+    # libcurl may have sent it twice; the fast transport never does.
+    doubted = server.site.kind == "http" and desk.transport == "plain"
+    lost = PushState.UNKNOWN if doubted else STALE
     assert states(dict(fates)) == {X: lost, Y: DONE}
     fates = remote.push([RefUpdate(X, first, second), RefUpdate(Y, second, first)], atomic=True)
     # The server says "atomic transaction failed" of both and blames neither.
@@ -193,7 +197,7 @@ def test_fetches_history_and_writes_no_refs(
     root = desk.commit()
     tip, other = desk.commit(root), desk.commit()
     desk.remote(server).push([RefUpdate(X, None, tip), RefUpdate(Y, None, other)], atomic=True)
-    reader = Desk(tmp_path_factory.mktemp("reader") / "reader.git")
+    reader = desk.sibling(tmp_path_factory.mktemp("reader") / "reader.git")
     # As if somebody had configured tracking for this very address.
     reader.git.run("config", "remote.origin.url", server.url)
     reader.git.run("config", "remote.origin.fetch", "+refs/*:refs/*")
@@ -217,7 +221,7 @@ def test_a_ref_that_vanished_does_not_stop_the_others(
 ) -> None:
     kept, moved, gone = desk.commit(), desk.commit(), desk.commit()
     desk.remote(server).push([RefUpdate(X, None, kept), RefUpdate(Y, None, moved)], atomic=True)
-    reader = Desk(tmp_path_factory.mktemp("reader") / "reader.git")
+    reader = desk.sibling(tmp_path_factory.mktemp("reader") / "reader.git")
     listed = {
         "refs/baton/tasks/a-gone": gone,
         X: kept,
@@ -238,13 +242,15 @@ def test_both_object_formats(
     tmp_path_factory: pytest.TempPathFactory,
     object_format: str,
     monkeypatch: pytest.MonkeyPatch,
+    transport: Transport,
 ) -> None:
     monkeypatch.setenv("GIT_DEFAULT_HASH", object_format)
-    desk = Desk(tmp_path_factory.mktemp("desk") / "desk.git")
+    desk = Desk(tmp_path_factory.mktemp("desk") / "desk.git", transport)
     server = file_remotes.fresh(object_format=object_format)
     oid = desk.commit()
     assert desk.remote(server).push([RefUpdate(X, None, oid)], atomic=True)[X].state is DONE
     assert dict(desk.remote(server).list(["refs/baton/"]).refs) == {X: oid}
+    desk.close()
 
 
 def test_the_users_configuration_adds_nothing_to_a_push(desk: Desk, server: BareRepository) -> None:
