@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from gitbaton.cli.holding import print_change
+from gitbaton.cli.people import require_person
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
-from gitbaton.core.errors import GateClosed
 from gitbaton.workspace.gatekeeping import as_approver, find_signer
 
 
@@ -22,12 +22,7 @@ def command(request: Request, task_id: str, revoke: bool) -> None:
     Only people on the list of approvers may; where the project has signers, the approval is
     signed with the SSH key that git signs with. Refused inside an agent's environment.
     """
-    for name in ("BATON_TASK", "BATON_TOKEN"):
-        if request.env.get(name):
-            raise GateClosed(
-                f"agents cannot approve: {name} is set here",
-                next=f"ask a human to run: baton approve {task_id}",
-            )
+    require_person(request, "approve --revoke" if revoke else "approve", task_id)
     app = request.app
     person = as_approver(app.identity.person, app.protection(fresh=True))
     if revoke:

@@ -8,6 +8,7 @@ import click
 
 from gitbaton.cli.fields import read_fields, task_options
 from gitbaton.cli.holding import print_change
+from gitbaton.cli.people import require_person
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 
@@ -41,8 +42,10 @@ _EMPTY: dict[str, object] = {
 def command(request: Request, task_id: str, clear: tuple[str, ...], **given: Any) -> None:
     """Change the task ID. A repeatable option replaces the whole list.
 
-    Changing what an approval was given for voids the approval.
+    Changing what an approval was given for voids the approval. Refused inside an agent's
+    environment.
     """
+    require_person(request, "edit", task_id)
     changes: dict[str, object] = read_fields(given)
     for field in clear:
         if field in changes:
