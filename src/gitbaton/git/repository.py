@@ -92,9 +92,16 @@ class CoordinationRepository:
         self.clone = clone
         self.path = path
         self.git = Git(
-            path.parent,
+            clone.top,  # where git resolves a remote's relative path
             clone.git.env,
-            (f"--git-dir={path}", "-c", "core.hooksPath=/dev/null", "-c", "gc.auto=0"),
+            (
+                f"--git-dir={path}",
+                *("-c", "core.hooksPath=/dev/null"),
+                *("-c", "gc.auto=0"),
+                # What a fetch brings appears whole, as one pack: unpacked into loose objects, a
+                # commit is there before its trees, and others would take it for complete.
+                *("-c", "fetch.unpackLimit=1"),
+            ),
         )
         self.objects = ObjectStore(self.git, path, clone.format)
 

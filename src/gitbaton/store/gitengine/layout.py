@@ -95,6 +95,10 @@ class Layout:
         except InvalidInput:
             return None
 
+    def is_reserved(self, ref: str) -> bool:
+        """Tell whether ``ref`` is of a kind that stands beside the records (rescues, probes …)."""
+        return ref.removeprefix(self.namespace).partition("/")[0] in RESERVED
+
     def target(self, target: Target) -> str:
         """Return the full ref of a branch or a rescue."""
         match target:

@@ -192,7 +192,7 @@ class Reader:
         for ref, oid in refs.items():
             key = keyed[ref]
             if key is None:
-                if self._layout.rescue(ref) is None and not self._is_frame(ref):
+                if not self._layout.is_reserved(ref):
                     damaged[Key(ref)] = "no record of gitbaton has this ref name"
                 continue
             decoded = self._envelopes.get(oid)
@@ -207,9 +207,6 @@ class Reader:
             else:
                 live[key] = (oid, decoded)
         return live, damaged
-
-    def _is_frame(self, ref: str) -> bool:
-        return ref.startswith(f"{self._layout.namespace}frames/")
 
     def _decode(self, oid: Oid, body: bytes) -> Envelope | str:
         # Not under the key of the ref that led here: another ref may name the same commit.
