@@ -70,3 +70,10 @@ def test_an_error_names_place_and_field_and_nothing_is_added(
     assert field in answer.error["message"]
     assert baton.ok("list") == {"tasks": []}
     assert baton.ok("log") == {"events": []}
+
+
+def test_the_log_tells_whom_an_addition_of_many_was_about(baton: Baton) -> None:
+    baton.ok("add", "--from", "-", stdin='{"title": "R", "id": "red"}\n{"title": "B", "id": "b"}')
+    lines = [line.split(maxsplit=2)[1:] for line in baton("log").out.splitlines()]
+    assert sorted(lines) == [["b", "add: red R and 1 more"], ["red", "add: red R and 1 more"]]
+    assert baton("log", "b").out.split(maxsplit=2)[1:] == ["b", "add: red R and 1 more\n"]

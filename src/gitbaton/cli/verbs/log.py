@@ -23,7 +23,9 @@ def command(request: Request, task_id: str | None, limit: int | None) -> None:
     def human(out: Output) -> None:
         if not events:
             out.say("nothing has happened yet")
+        width = max((len(event.task) for event in events), default=0)
         for event in events:
-            out.say(f"{event.at}  {event.subject}")
+            # The line of an addition of many tasks names the first of them only.
+            out.say(f"{event.at}  {event.task:<{width}}  {event.subject}")
 
     request.output.answer({"events": [event_document(event) for event in events]}, human)
