@@ -8,7 +8,7 @@ cut off together with the holder who could not renew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -18,6 +18,8 @@ from gitbaton.tasks.model import Status, Task
 Kind: TypeAlias = Literal["lease", "epoch", "delay"]
 
 _GRACE: Final = 3.0  # a gap between looks counts at most lease / 3; a timeout is late by as much
+_BUSIEST: Final = 1.0  # seconds between two looks
+_LAZIEST: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,16 +97,30 @@ def subjects(task: Task, version: Version) -> Iterator[Subject]:
 def expiry(task: Task, sight: Sight) -> Literal["timeout", "lease"] | None:
     """Tell why the claim of ``task`` may be taken back by an observer with this sight, if it may.
 
-    A timeout is ended by the claim's own worker first: others wait a third of the lease more.
+    A timeout is ended by the claim's own worker first: others wait a third of the lease more. An
+    announced landing is left alone for a lease more: its branch may have moved already, and then
+    the task is done and not to be done again.
     """
     claim = task.claim
     if claim is None:
         return None
-    if sight.lease >= claim.lease:
+    patience = claim.lease if task.landing is not None else 0.0
+    if sight.lease >= claim.lease + patience:
         return "lease"
-    if task.timeout is not None and sight.epoch >= task.timeout + claim.lease / _GRACE:
+    late = claim.lease / _GRACE + patience
+    if task.timeout is not None and sight.epoch >= task.timeout + late:
         return "timeout"
     return None
+
+
+def look_interval(tasks: Iterable[Task], *, lease: float) -> float:
+    """Return how many seconds apart to look, to take back claims of ``tasks`` in good time.
+
+    A third of the shortest lease (``lease``: that of the claims that are yet to come), since no
+    more counts between two looks; at most a minute. Not below a second, whatever a record says.
+    """
+    shortest = min([lease, *(task.claim.lease for task in tasks if task.claim is not None)])
+    return min(max(shortest / _GRACE, _BUSIEST), _LAZIEST)
 
 
 def time_left(task: Task, sight: Sight) -> float:

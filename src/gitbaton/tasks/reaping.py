@@ -1,4 +1,7 @@
-"""Reaping: claims that nobody renews, or that are over their time, are taken back by anybody."""
+"""Reaping: claims that nobody renews, or that are over their time, are taken back by anybody.
+
+What was announced as landing is settled first (``work/settling.py``): see ``leases.expiry``.
+"""
 
 from __future__ import annotations
 

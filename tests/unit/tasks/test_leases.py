@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 
+import msgspec
+
 from gitbaton.core.clock import ManualClock
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Snapshot, Version
-from gitbaton.tasks.leases import Observation, Sight, Subject, expiry, look, subjects, time_left
+from gitbaton.tasks.leases import (
+    Observation,
+    Sight,
+    Subject,
+    expiry,
+    look,
+    look_interval,
+    subjects,
+    time_left,
+)
+from gitbaton.tasks.model import Task
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.view import View
-from tests.unit.tasks.desk import claimed, task, view_of
+from tests.unit.tasks.desk import OID, claimed, task, view_of
 
 LEASE = Subject("lease", "v1", 300.0)
 
@@ -70,6 +82,31 @@ def test_a_timeout_leaves_the_worker_a_third_of_the_lease_to_end_it_first() -> N
     assert expiry(held, Sight(epoch=899)) is None
     assert expiry(held, Sight(epoch=900)) == "timeout"
     assert expiry(claimed(), Sight(epoch=1e9)) is None
+
+
+def test_an_announced_landing_is_left_alone_for_one_lease_more() -> None:
+    """Its branch may have moved already: time for somebody to see that the task is done."""
+    landing = {"branch": "task/t", "old": None, "commit": OID}
+    held = claimed(landing=landing)
+    assert expiry(held, Sight(lease=math.nextafter(1800, 0))) is None
+    assert expiry(held, Sight(lease=1800)) == "lease"
+    late = claimed(landing=landing, timeout=600)
+    assert expiry(late, Sight(epoch=1799)) is None
+    assert expiry(late, Sight(epoch=1800)) == "timeout"
+
+
+def lasting(lease: float) -> Task:
+    held = claimed()
+    assert held.claim is not None
+    claim = msgspec.structs.replace(held.claim, lease=lease)
+    return msgspec.structs.replace(held, claim=claim)
+
+
+def test_a_reaper_looks_as_often_as_the_shortest_lease_needs() -> None:
+    assert look_interval([], lease=90) == 30
+    assert look_interval([task(), lasting(15), lasting(30)], lease=90) == 5
+    assert look_interval([lasting(86400)], lease=900) == 60
+    assert look_interval([lasting(1e-9)], lease=900) == 1
 
 
 def test_what_is_watched() -> None:

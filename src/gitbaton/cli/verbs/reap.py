@@ -11,8 +11,9 @@ from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
 from gitbaton.cli.verb import verb
-from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.tasks.claims import Reaped
+from gitbaton.tasks.leases import look_interval
 
 
 @verb("reap")
@@ -22,28 +23,52 @@ from gitbaton.tasks.claims import Reaped
     "--every",
     type=DURATION,
     metavar="D",
-    help="With --watch: how often to look; the default is a third of the lease, at most 1m.",
+    help="With --watch: how often to look; the default is a third of the shortest lease, "
+    "at most 1m.",
 )
 def command(request: Request, watch: bool, dry_run: bool, every: float | None) -> None:
     """Take back claims whose lease ran out or whose task took too long.
 
     Time counts from when this machine first saw a claim unchanged; looks are remembered, so
-    this may be run by cron. Run once on a fresh machine, it takes nothing back.
+    this may be run by cron. Run once on a fresh machine, it takes nothing back. A landing that
+    was announced and has happened is completed instead.
     """
-    app = request.app
     if not watch:
-        _answer(request, app.queue.reap(dry_run=dry_run), dry_run=dry_run)
+        _answer(request, _reap(request, dry_run=dry_run), dry_run=dry_run)
         return
-    pause = every or min(app.config.queue.lease / 3, 60.0)
+    app, pause = request.app, every or look_interval([], lease=request.app.config.queue.lease)
     while True:
         try:
-            reaped = app.queue.reap(dry_run=dry_run)
+            for each in _reap(request, dry_run=dry_run):
+                _tell(request, each, dry_run=dry_run)
+            if every is None:
+                tasks = app.queue.view().tasks.values()
+                pause = look_interval(tasks, lease=app.config.queue.lease)
         except RemoteUnreachable as error:
             request.output.note(f"{error.message}; trying again")
-        else:
-            for each in reaped:
-                _tell(request, each, dry_run=dry_run)
         app.clock.sleep(pause)
+
+
+def _reap(request: Request, *, dry_run: bool) -> Sequence[Reaped]:
+    """Take back what has expired, after what turns out to be finished was finished."""
+    if not dry_run:
+        _settle(request)
+    return request.app.queue.reap(dry_run=dry_run)
+
+
+def _settle(request: Request) -> None:
+    from gitbaton.work.settling import settle
+    from gitbaton.workshop import Workshop
+
+    app = request.app
+    upstream = Workshop(app, lambda _: None).upstream
+    try:
+        for text in settle(app.queue, upstream, default_target=app.protection().target):
+            request.output.note(text)
+    except RemoteUnreachable:
+        raise
+    except BatonError as error:
+        request.output.note(error.message)  # an announced landing has a lease more to be settled
 
 
 def _answer(request: Request, reaped: Sequence[Reaped], *, dry_run: bool) -> None:
