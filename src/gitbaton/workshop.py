@@ -34,6 +34,7 @@ from gitbaton.work.outbox import Outbox
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
 from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.rescue import Rescuer
+from gitbaton.work.settling import Settler
 from gitbaton.work.slots import Slots
 from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
@@ -117,9 +118,15 @@ class Workshop:
             self.rescuer,
             how="rebase",
             check=self._check,
+            rules=self._rules,
             clock=app.clock,
             rng=app.rng,
         )
+
+    def settler(self) -> Settler:
+        """Return what moves tasks on whose branch shows that they are further."""
+        target = self._app.protection().target
+        return Settler(self._app.queue, self.upstream, self.lander.move, default_target=target)
 
     @cached_property
     def sync(self) -> Sync:
@@ -293,6 +300,13 @@ class Workshop:
             return job
         # Offline, the target was only known as it had been.
         return msgspec.structs.replace(job, target=protection.target)
+
+    def _rules(self, job: LandJob) -> frozenset[str]:
+        """Return the branches that only move forward; raise GateClosed if ``job`` may not land."""
+        protection = self._app.protection(fresh=True)
+        if not job.review:
+            require_landing(protection, protection.target if job.way == "merge" else job.branch)
+        return frozenset({protection.target, job.target})
 
     def _check(self, job: LandJob, commit: Oid, should_stop: Stop) -> str | None:
         """Run the checks of ``job`` on ``commit`` in a worktree of its own (I9)."""

@@ -131,7 +131,12 @@ class ObjectStore:
         if self._owner != os.getpid():  # after a fork the pipes belong to the parent
             self._reader, self._owner = None, os.getpid()
         if self._reader is None or self._reader.poll() is not None:
-            self._reader = subprocess.Popen(
+            self._reader = self._start_reader()
+        return self._reader
+
+    def _start_reader(self) -> subprocess.Popen[bytes]:
+        try:
+            return subprocess.Popen(
                 [self._git.binary, *self._git.options, "cat-file", "--batch"],
                 cwd=self._git.directory,
                 env=dict(self._git.env),
@@ -140,7 +145,8 @@ class ObjectStore:
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
             )
-        return self._reader
+        except OSError as error:
+            raise BatonError(f"git could not be started: {error.strerror}") from error
 
     def _drop(self) -> None:
         reader, self._reader = self._reader, None

@@ -113,6 +113,8 @@ class Git:
             if not self.directory.is_dir():
                 raise BatonError(f"{self.directory} is no directory") from error
             raise BatonError("git is not installed", next="install git 2.31 or newer") from error
+        except OSError as error:  # no more processes, memory or files; too many arguments
+            raise BatonError(f"git could not be started: {error.strerror}") from error
         with process:
             try:
                 out, err = process.communicate(stdin, timeout=timeout)

@@ -13,7 +13,7 @@ from gitbaton.store.protocol import Store
 from gitbaton.work.clearing import clear_away
 from gitbaton.work.crew import Crew
 from gitbaton.work.orphans import sweep
-from gitbaton.work.settling import settle
+from gitbaton.work.settling import Settler
 from gitbaton.work.strays import end_strays
 from gitbaton.work.sync import Sync
 
@@ -26,6 +26,9 @@ class Upkeep:
     ) -> None:
         """``renew_protection`` reads again what protects people (approvers, gates, rules)."""
         self._renew_protection = renew_protection
+        self._settler = Settler(
+            crew.queue, crew.upstream, crew.lander.move, default_target=crew.orders.target
+        )
         self._crew = crew
         self._store = store
         self._sync = sync
@@ -88,7 +91,7 @@ class Upkeep:
 
     def _settle(self) -> None:
         crew = self._crew
-        for text in settle(crew.queue, crew.upstream, default_target=crew.orders.target):
+        for text in self._settler.run():
             crew.tell("notice", text)
 
     def _reap(self) -> None:

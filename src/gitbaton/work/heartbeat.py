@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import BatonError, ClaimLost
+from gitbaton.core.errors import ClaimLost
+from gitbaton.tasks.model import Task
 from gitbaton.tasks.queue import Queue, Token
 
 _AGAIN = 5.0  # seconds until the next try when a renewal did not get through
@@ -72,8 +73,9 @@ class Heartbeats:
             return
         try:
             results = self._queue.renew(list(alive))
-        except BatonError as error:  # the remote is away: the work goes on, we try again
-            results = dict.fromkeys(alive, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other beats must go on
+            # Most likely the remote is away: the work goes on, and we try again soon.
+            results = dict[Token, Task | Exception].fromkeys(alive, error)
         done = self._clock.elapsed()
         with self._lock:
             for token, result in results.items():

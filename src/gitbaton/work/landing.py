@@ -11,7 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import BatonError, HostRefused, NoAtomicPush, RemoteUnreachable
+from gitbaton.core.errors import (
+    BatonError,
+    GateClosed,
+    HostRefused,
+    NoAtomicPush,
+    RemoteUnreachable,
+)
 from gitbaton.core.ids import Oid
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import (
@@ -70,6 +76,10 @@ class _Plan:
 Stop = Callable[[], str | None]
 """Tells why to stop, None as long as there is no reason to."""
 
+Rules = Callable[[LandJob], frozenset[str]]
+"""Returns the branches that may only move forward; raises GateClosed where the project does not
+let the job land. Read from the target branch as it is at that moment, before the landing."""
+
 Check = Callable[[LandJob, Oid, Stop], str | None]
 """Runs a job's checks on a commit; returns what failed, None when all passed."""
 
@@ -87,6 +97,7 @@ class Lander:
         *,
         how: How,
         check: Check,
+        rules: Rules,
         clock: Clock,
         rng: random.Random,
     ) -> None:
@@ -97,6 +108,7 @@ class Lander:
         self._rescuer = rescuer
         self._how: How = how
         self._check = check
+        self._rules = rules
         self._clock = clock
         self._rng = rng
 
@@ -119,6 +131,7 @@ class Lander:
             if turn:
                 self._clock.sleep(self._rng.uniform(0.2, 1.0) * _PAUSE * turn)
             plan = self._plan(job, commit, should_stop)
+            self._obey(job, plan, commit)
             try:
                 task = self._done(job, plan.branch, plan.commit, plan.moves)
             except LandingStale:
@@ -142,15 +155,21 @@ class Lander:
         if tip == commit:
             return _Plan(job.branch, commit, tip, ())
         moves = [Move(Branch(job.branch), tip, commit)]
-        if job.branch == job.target and tip and not self._upstream.contains(commit, tip):
-            raise LandingLost(
-                f"{job.branch} is the target and has moved on: its commits are not in the result"
-            )
         if tip is not None and not self._upstream.contains(commit, tip):
             # An earlier attempt's result, or somebody's commits: saved in the same push (I3).
             proof = job.proof
             moves.append(Move(Rescue(proof.task, proof.epoch, tip), None, tip))
         return _Plan(job.branch, commit, tip, tuple(moves))
+
+    def _obey(self, job: LandJob, plan: _Plan, commit: Oid) -> None:
+        """Raise unless the project's rules, as they are now, let ``plan`` happen (I9)."""
+        shared = self._rules(job)
+        if plan.branch not in shared:
+            return
+        if job.review:
+            raise GateClosed(f"a result for review cannot be published on {plan.branch}")
+        if plan.old is not None and not self._upstream.contains(plan.commit, plan.old):
+            raise LandingLost(f"{plan.branch} has moved on: what is there is not in {commit[:10]}")
 
     def _onto_target(self, job: LandJob, commit: Oid, should_stop: Stop) -> _Plan:
         """Bring the commit onto the target's tip, and check it again where that changed it."""
@@ -197,10 +216,14 @@ class Lander:
         announced = Landing(branch=plan.branch, old=plan.old, commit=plan.commit, review=job.review)
         self._queue.announce(proof, announced)
         for move in plan.moves:
-            self._move(move, actor)
+            self.move(move, actor)
         return self._done(job, plan.branch, plan.commit, ())
 
-    def _move(self, move: Move, actor: Actor) -> None:
+    def move(self, move: Move, actor: Actor) -> None:
+        """Move a branch alone, by CAS: the second step of a landing, or one left behind its record.
+
+        Raises LandingStale, HostRefused, RemoteUnreachable.
+        """
         subject = f"land: {move.new}"
         [outcome] = self._store.commit(
             [Transaction(expect={}, write={}, moves=(move,), subject=subject, actor=actor)]
@@ -228,9 +251,16 @@ class Lander:
             return Landed(task, None, None)
         commit, branch = Oid(result.commit), result.branch
         tip = self._upstream.tip(branch)
-        behind = tip is None or (tip != commit and self._upstream.contains(commit, tip))
-        if behind and self._upstream.has(commit):
-            self._move(Move(Branch(branch), tip, commit), Actor(job.agent))
+        if tip is not None and self._upstream.contains(tip, commit):
+            return Landed(task, commit, branch)
+        if self._upstream.has(commit):
+            if tip is None or self._upstream.contains(commit, tip):
+                self.move(Move(Branch(branch), tip, commit), Actor(job.agent))
+            else:
+                # Others went on from where it was: the work is saved before anybody is told.
+                proof = job.proof
+                rescue = Rescue(proof.task, proof.epoch, commit)
+                self._rescuer.push(rescue, actor=Actor(job.agent))
         return Landed(task, commit, branch)
 
     def _same_tree(self, commit: Oid, other: str | None) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from gitbaton.core.ids import Oid
+from gitbaton.store.model import Actor, Move
 from gitbaton.tasks.model import Landing, Status
-from gitbaton.work.settling import settle
+from gitbaton.work.settling import Settler
 from tests.unit.tasks.desk import ANN, Desk, who
 
 OLD, RESULT, MERGE = (Oid(letter * 40) for letter in "abc")
@@ -35,7 +36,12 @@ HISTORY = {OLD: set[Oid](), MERGE: {OLD, RESULT}, RESULT: {OLD}}
 
 
 def run(desk: Desk, upstream: FakeUpstream) -> list[str]:
-    return settle(desk.queue, upstream, default_target="main")  # type: ignore[arg-type]
+    settler = Settler(desk.queue, upstream, _refuse, default_target="main")  # type: ignore[arg-type]
+    return settler.run()
+
+
+def _refuse(move: Move, actor: Actor) -> None:
+    raise AssertionError(f"nothing is behind its record here: {move} by {actor}")
 
 
 def in_review(desk: Desk, id: str, *, target: str | None = None) -> None:

@@ -57,13 +57,10 @@ def _reap(request: Request, *, dry_run: bool) -> Sequence[Reaped]:
 
 
 def _settle(request: Request) -> None:
-    from gitbaton.work.settling import settle
     from gitbaton.workshop import Workshop
 
-    app = request.app
-    upstream = Workshop(app, lambda _: None).upstream
     try:
-        for text in settle(app.queue, upstream, default_target=app.protection().target):
+        for text in Workshop(request.app, lambda _: None).settler().run():
             request.output.note(text)
     except RemoteUnreachable:
         raise

@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -64,6 +65,7 @@ class Connections:
         self._lock = threading.Lock()
         self._idle: list[_Kept] = []
         self._owner = os.getpid()
+        weakref.finalize(self, _close_all, self._idle)
 
     def exchange(self, request: Request, deadline: Deadline) -> Answer:
         """Send ``request`` once and return the whole answer, of whatever status.
@@ -102,16 +104,15 @@ class Connections:
     def close(self) -> None:
         """Close what nobody uses at the moment."""
         with self._lock:
-            idle, self._idle = self._idle, []
-        for kept in idle:
-            kept.connection.close()
+            _close_all(self._idle)
 
     def _take(self) -> _Kept | None:
         """Return a kept connection that the server has not closed, as far as can be seen."""
         while True:
             with self._lock:
                 if self._owner != os.getpid():  # after a fork they are the parent's
-                    self._idle, self._owner = [], os.getpid()
+                    _close_all(self._idle)
+                    self._owner = os.getpid()
                 if not self._idle:
                     return None
                 kept = self._idle.pop()
@@ -154,6 +155,11 @@ class Connections:
             headers = {"Proxy-Authorization": secret} if secret else {}
             connection.set_tunnel(self._address.host, self._address.port, headers)
         return connection
+
+
+def _close_all(idle: list[_Kept]) -> None:
+    while idle:
+        idle.pop().connection.close()
 
 
 @contextmanager
