@@ -20,12 +20,13 @@ class Office:
         self.desk = Desk()
         self.calls: list[set[str]] = []
         self.away = False
+        self.error: Exception = RemoteUnreachable("gone")
         self.hearts = Heartbeats(self, self.desk.clock)  # type: ignore[arg-type]
 
     def renew(self, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]:
         self.calls.append({token.task for token in tokens})
         if self.away:
-            raise RemoteUnreachable("gone")
+            raise self.error
         return self.desk.queue.renew(tokens)
 
     def claim(self, id: str) -> Token:
@@ -59,6 +60,18 @@ def test_a_renewed_claim_is_not_reaped() -> None:
     for _ in range(20):
         office.after(LEASE / 3)
         assert office.desk.other.reap() == []
+
+
+def test_nothing_ends_the_heartbeats() -> None:
+    """I4: the machine is out of processes for a moment; the claims must not lapse for it."""
+    office = Office()
+    office.claim("t1")
+    office.away, office.error = True, BlockingIOError(11, "Resource temporarily unavailable")
+    office.after(LEASE / 3)
+    office.away = False
+    office.after(5.0)
+    assert len(office.calls) == 2
+    assert office.desk.other.reap() == []
 
 
 def test_while_the_remote_is_away_it_is_tried_again_soon() -> None:
