@@ -25,7 +25,7 @@ demo: $(VENV)/.run ## Set everything up and run the guided tour
 	@$(BIN)/baton demo $(ARGS)
 
 test: $(VENV)/.dev ## Set everything up and run the tests
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests: hundreds of seeds
 	@BATON_SOAK=1 $(BIN)/pytest -m soak $(ARGS)
