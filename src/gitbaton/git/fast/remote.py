@@ -145,12 +145,18 @@ class FastRemote:
             fates.update(judge(report, session.sent))
             again = unserved(report, session.sent, atomic=atomic)
             if again:
-                # The server lacked objects that we thought it had: plain git asks first.
-                self._seen = frozenset()
-                fates.update(self._plain.push(again, atomic=atomic and len(again) > 1))
+                fates.update(self._push_again(again, atomic=atomic and len(again) > 1))
         done = {u.new for u in session.updates if fates[u.ref].state is PushState.DONE and u.new}
         self._seen |= done
         return fates
+
+    def _push_again(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        """Send what the server lacked objects for, by plain git, which asks what it has."""
+        self._seen = frozenset()
+        try:
+            return self._plain.push(updates, atomic=atomic)
+        except RemoteUnreachable as error:  # others of the same push may be done: no error then
+            return everywhere(updates, PushState.UNSENT, error.message)
 
     def _current(self) -> Link | None:
         with self._lock:

@@ -1,0 +1,263 @@
+"""The fast transport over http and https: how many requests, with what, and when git takes over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.git.fast.remote import FastRemote
+from gitbaton.git.fast.webconfig import basic
+from gitbaton.git.remote import PushState, RefUpdate
+from tests.integration.git.desk import Desk
+from tests.integration.git.fast.webserver import Proxy, WatchedSite, watched_site
+from tests.needs import needs
+from tests.servers.site import BareRepository
+
+X, Y = "refs/baton/tasks/x", "refs/heads/y"
+DONE, UNKNOWN = PushState.DONE, PushState.UNKNOWN
+PUSH, LIST = "POST git-receive-pack", "POST git-upload-pack"
+LOOK = "GET refs?service=git-receive-pack"
+
+
+@pytest.fixture
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedSite]:
+    """A server that lets everybody in."""
+    needs("http-backend")
+    with watched_site(tmp_path_factory.mktemp("web")) as site:
+        yield site
+
+
+@pytest.fixture
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedSite]:
+    """One that speaks https and wants a password."""
+    needs("http-backend")
+    root = tmp_path_factory.mktemp("secure")
+    with watched_site(root, users={"agent": "s3cret"}, secure=True) as site:
+        yield site
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    """A proxy that forwards everything."""
+    running = Proxy()
+    yield running
+    running.close()
+
+
+def fast(desk: Desk, server: BareRepository, **options: str) -> FastRemote:
+    remote = desk.remote(server, url=options.pop("url", None), env=options)
+    assert isinstance(remote, FastRemote)
+    return remote
+
+
+def with_password(server: BareRepository) -> str:
+    return server.url.replace("://", "://agent:s3cret@")
+
+
+def test_one_request_for_each_call_on_one_connection(desk: Desk, web: WatchedSite) -> None:
+    first, second = desk.commit(), desk.commit()
+    remote = fast(desk, web.fresh())
+    assert remote.list(["refs/"]).refs == {}
+    assert remote.push([RefUpdate(X, None, first)], atomic=False)[X].state is DONE
+    assert remote.push([RefUpdate(X, first, second)], atomic=False)[X].state is DONE
+    assert remote.list(["refs/"]).refs == {X: second}
+    assert web.server.asked == [LIST, PUSH, PUSH, LIST]
+    assert web.server.connections == 1
+
+
+def test_dependent_refs_cost_a_look_each_time(desk: Desk, web: WatchedSite) -> None:
+    first, second = desk.commit(), desk.commit()
+    remote = fast(desk, web.fresh())
+    for old, new in ((None, first), (first, second)):
+        fates = remote.push([RefUpdate(X, old, new), RefUpdate(Y, old, new)], atomic=True)
+        assert {fate.state for fate in fates.values()} == {DONE}
+    assert web.server.asked == [LOOK, PUSH] * 2
+    assert web.server.connections == 1
+
+
+def test_a_connection_that_the_server_has_closed_is_not_used(desk: Desk, web: WatchedSite) -> None:
+    oid, remote = desk.commit(), fast(desk, web.fresh())
+    remote.list(["refs/"])
+    web.server.hang_up()
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert web.server.connections == 2
+    assert web.server.asked == [LIST, PUSH]
+
+
+def test_a_connection_that_breaks_under_a_push_is_unknown_and_that_is_all(
+    desk: Desk, web: WatchedSite
+) -> None:
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+    remote.list(["refs/"])
+
+    def cut(handler: BaseHTTPRequestHandler) -> bool:
+        web.server.hang_up()
+        return True
+
+    web.server.instead = cut
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is UNKNOWN
+    assert web.server.asked == [LIST, PUSH]
+    assert server.refs() == {}
+
+
+def test_https_and_a_password(desk: Desk, secure: WatchedSite) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    remote = fast(desk, server, url=with_password(server))
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert remote.list(["refs/"]).refs == {X: oid}
+    # The password stands in the address, so it is not waited for the server to ask.
+    assert secure.server.asked == [PUSH, LIST]
+    assert secure.server.connections == 1
+    assert remote.why_plain is None
+
+
+def test_a_certificate_that_is_not_believed(desk: Desk, secure: WatchedSite) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    remote = fast(desk, server, url=with_password(server), GIT_SSL_CAINFO="/dev/null")
+    with pytest.raises(RemoteUnreachable, match="ertificate"):
+        remote.push([RefUpdate(X, None, oid)], atomic=False)
+    assert remote.why_plain is not None
+    assert secure.server.asked == []
+    assert server.refs() == {}
+
+
+def test_a_helper_is_asked_once_and_told_that_it_was_right(
+    desk: Desk, secure: WatchedSite, tmp_path: Path
+) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    log = _helper(desk, tmp_path, "s3cret")
+    remote = fast(desk, server)
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert remote.push([RefUpdate(Y, None, oid)], atomic=False)[Y].state is DONE
+    assert secure.server.asked == [PUSH, PUSH, PUSH]  # the first one was asked for a password
+    assert log.read_text().split() == ["get", "store"]
+
+
+def test_a_helper_that_was_wrong_is_told_and_git_takes_over(
+    desk: Desk, secure: WatchedSite, tmp_path: Path
+) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    log = _helper(desk, tmp_path, "wr0ng")
+    remote = fast(desk, server)
+    fate = remote.push([RefUpdate(X, None, oid)], atomic=False)[X]
+    assert fate.state is PushState.REFUSED
+    assert remote.why_plain is not None
+    assert log.read_text().split()[:2] == ["get", "erase"]
+    assert server.refs() == {}
+
+
+def _helper(desk: Desk, place: Path, password: str) -> Path:
+    script, log = place / "helper", place / "helper.log"
+    script.write_text(
+        f'#!/bin/sh\necho "$1" >>{log}\n[ "$1" = get ] || exit 0\n'
+        f"echo username=agent\necho password={password}\n"
+    )
+    script.chmod(0o755)
+    desk.git.run("config", "credential.helper", str(script))
+    return log
+
+
+def test_an_extra_header_is_sent_along(desk: Desk, secure: WatchedSite) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    header = f"Authorization: {basic('agent', 's3cret')}"
+    desk.git.run("config", f"http.{server.url.rpartition('/')[0]}/.extraHeader", header)
+    remote = fast(desk, server)
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert secure.server.asked == [PUSH]
+
+
+@pytest.mark.parametrize("kind", ["web", "secure"])
+def test_through_a_proxy(
+    desk: Desk, proxy: Proxy, request: pytest.FixtureRequest, kind: str
+) -> None:
+    site: WatchedSite = request.getfixturevalue(kind)
+    server, oid = site.fresh(), desk.commit()
+    desk.git.run("config", "http.proxy", f"http://me:pw@127.0.0.1:{proxy.port}")
+    remote = fast(desk, server, url=with_password(server) if kind == "secure" else server.url)
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert remote.list(["refs/"]).refs == {X: oid}
+    assert site.server.asked == [PUSH, LIST]
+    assert len(proxy.heads) == 1
+    assert f"Proxy-Authorization: {basic('me', 'pw')}" in proxy.heads[0]
+    assert proxy.heads[0].startswith("CONNECT" if kind == "secure" else "POST http://")
+    if kind == "secure":
+        assert basic("agent", "s3cret") not in proxy.heads[0]
+
+
+@pytest.mark.parametrize("status", [301, 307, 403, 404, 413])
+def test_what_was_not_processed_goes_to_git_and_is_remembered(
+    desk: Desk, web: WatchedSite, status: int
+) -> None:
+    server, first, second = web.fresh(), desk.commit(), desk.commit()
+    remote, answered = fast(desk, server), list[str]()
+
+    def once(handler: BaseHTTPRequestHandler) -> bool:
+        if answered or handler.command != "POST":
+            return False
+        answered.append(handler.path)
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(status)
+        handler.send_header("Location", "/elsewhere")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+        return True
+
+    web.server.instead = once
+    assert remote.push([RefUpdate(X, None, first)], atomic=False)[X].state is DONE
+    assert remote.push([RefUpdate(X, first, second)], atomic=False)[X].state is DONE
+    assert server.refs() == {X: second}
+    assert web.server.asked == [PUSH, LOOK, PUSH, LOOK, PUSH]
+    assert f"HTTP {status}" in (remote.why_plain or "")
+
+
+@pytest.mark.parametrize("body", [b"<html>Please log in</html>", b"", b"000eunpack ok\n"])
+def test_an_answer_that_is_no_report_is_unknown(desk: Desk, web: WatchedSite, body: bytes) -> None:
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+
+    def portal(handler: BaseHTTPRequestHandler) -> bool:
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(200)
+        handler.send_header("Content-Type", "application/x-git-receive-pack-result")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+        return True
+
+    web.server.instead = portal
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is UNKNOWN
+    assert web.server.asked == [PUSH]
+
+
+def test_a_server_that_does_not_know_version_2(desk: Desk, web: WatchedSite) -> None:
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+    remote.push([RefUpdate(X, None, oid)], atomic=False)
+
+    def forget(handler: BaseHTTPRequestHandler) -> bool:
+        del handler.headers["Git-Protocol"]
+        return False
+
+    web.server.instead = forget
+    for _ in range(2):
+        assert remote.list(["refs/baton/"]).refs == {X: oid}
+        assert remote.list(["refs/heads/"]).refs == {}
+    discovered = "GET refs?service=git-upload-pack"
+    assert web.server.asked[1:] == [LIST, *[discovered] * 4]
+    assert remote.why_plain is None
+
+
+def test_settings_that_are_not_followed_leave_everything_to_git(
+    desk: Desk, web: WatchedSite
+) -> None:
+    server, oid = web.fresh(), desk.commit()
+    desk.git.run("config", f"http.{server.url}.cookieFile", "/dev/null")
+    remote = fast(desk, server)
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert remote.why_plain is not None
+    assert web.server.asked == [LOOK, PUSH]
