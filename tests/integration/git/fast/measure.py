@@ -1,7 +1,8 @@
 """Plain and fast transport side by side on this machine: ``measure [ROUNDS [OTHER_REFS]]``.
 
-Run as ``python -m tests.integration.git.fast.measure``. Prints the median and the 90th percentile of each operation in milliseconds. Rounds are
-interleaved, so that what else the machine does strikes both alike.
+Run as ``python -m tests.integration.git.fast.measure``. Prints the median and the 90th percentile
+of each operation in milliseconds. Rounds are interleaved, so that what else the machine does
+strikes both alike.
 """
 
 from __future__ import annotations
