@@ -16,7 +16,7 @@ from tests.integration.chaos.seeds import CI, SOAK, generator
 from tests.integration.chaos.storm import Storm
 from tests.servers.site import Site
 
-KINDS = ("file", "file", "file", "ssh", "file", "http")
+KINDS = (*5 * ("file",), "ssh", *5 * ("file",), "http")
 
 
 def weather(number: int, root: Path, request: pytest.FixtureRequest) -> None:

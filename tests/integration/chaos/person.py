@@ -18,6 +18,7 @@ class Person:
 
     clone: Baton
     rng: random.Random
+    lease: str
     story: list[str] = field(default_factory=list)
     commits: list[str] = field(default_factory=list)
 
@@ -64,7 +65,7 @@ class Person:
     def _work_on(self, task: str) -> None:
         token = self._tokens.get(task)
         if token is None:
-            won = self._run("claim", task, "--cap", "person", "--lease", "2s")
+            won = self._run("claim", task, "--cap", "person", "--lease", self.lease)
             if won is None or won.status != 0:
                 return
             token = self._tokens[task] = won.json["claims"][0]["token"]

@@ -28,7 +28,7 @@ from tests.integration.chaos.fleet import Fleet
 from tests.integration.chaos.person import Person
 from tests.integration.chaos.verdict import assert_sound, read_reports
 
-LEASE = "2s"
+LEASES = {"file": "2s", "ssh": "6s", "http": "6s"}  # a renewal is due in a third of it
 LENGTH = 3.5  # seconds in which things are killed
 PATIENCE = 90.0  # seconds in which everybody must have finished afterwards
 AGENT = Path(__file__).with_name("agent.py")
@@ -61,7 +61,9 @@ class Storm:
         self.logs = self.fleet.root / "logs"
         self.logs.mkdir()
         self.land = self.rng.choice(["merge", "branch"])
-        self.person = Person(self.fleet.clones[-1], random.Random(self.rng.random()))
+        self.lease = LEASES[self.fleet.remote.site.kind]
+        mood = random.Random(self.rng.random())
+        self.person = Person(self.fleet.clones[-1], mood, self.lease)
         self._began = time.monotonic()
         self._workers: list[Worker] = []
 
@@ -141,7 +143,7 @@ class Storm:
         agent = f"{sys.executable} -I -S {AGENT} {self.reports} 0.3"
         words = [
             *("work", "--drain", "--name", f"worker-{number}", "--agent", agent),
-            *("--land", self.land, "--lease", LEASE, "--jobs", str(self.rng.randint(1, 2))),
+            *("--land", self.land, "--lease", self.lease, "--jobs", str(self.rng.randint(1, 2))),
         ]
         worker = Worker(f"worker-{number}", clone, self.logs / f"worker-{number}", words)
         self._workers.append(worker)
