@@ -7,7 +7,7 @@ import signal
 import sqlite3
 import warnings
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from gitbaton.store.sqlite import SqliteStore
 
@@ -50,7 +50,7 @@ class Faults:
         self._on = on
         self._how = how
 
-    def __enter__(self) -> Faults:
+    def __enter__(self) -> Self:
         FaultyConnection.strike = staticmethod(self._strike)
         return self
 
