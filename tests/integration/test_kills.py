@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.chaos.administrator import Administrator
+from tests.integration.chaos.assassin import Assassin, stale_locks
 from tests.integration.chaos.fleet import make_fleet
 from tests.integration.chaos.seeds import CI, SOAK, generator
 from tests.integration.chaos.storm import Storm
@@ -35,6 +37,25 @@ def test_a_fleet_survives_kills(
     number: int, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     weather(number, tmp_path, request)
+
+
+def test_a_lock_left_on_one_task_keeps_nobody_from_the_others(
+    tmp_path: Path, file_remotes: Site
+) -> None:
+    """I4: the server is killed with a task's ref locked, and nobody removes the lock yet."""
+    fleet = make_fleet(tmp_path, file_remotes, clones=1)
+    baton = fleet.clones[0]
+    fleet.add([{"id": "urgent", "title": "First", "priority": 0}, {"id": "other", "title": "Next"}])
+    assassin = Assassin(fleet.remote)
+    assassin.load("prepared", "/tasks/urgent")
+    assert [won["task"]["id"] for won in baton.ok("claim")["claims"]] == ["other"]
+    [lock] = stale_locks(fleet.remote.path)
+    assert lock.name == "urgent.lock"
+    nothing = baton("claim", "--json")
+    assert (nothing.status, nothing.error["code"]) == (75, "lost")
+    assert nothing.error["next"] == "baton doctor"
+    Administrator(fleet.remote.path).round()
+    assert [won["task"]["id"] for won in baton.ok("claim")["claims"]] == ["urgent"]
 
 
 @pytest.mark.soak

@@ -7,7 +7,7 @@ once more and withdraws if it no longer holds, before anybody gets the token.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,7 @@ from gitbaton.core.errors import (
     InvalidInput,
     NothingToClaim,
 )
-from gitbaton.core.ids import new_nonce, task_id
+from gitbaton.core.ids import TaskId, new_nonce, task_id
 from gitbaton.store.model import (
     ABSENT,
     Absent,
@@ -26,6 +26,7 @@ from gitbaton.store.model import (
     Committed,
     Conflict,
     Key,
+    Rejected,
     Transaction,
     Value,
     Version,
@@ -51,6 +52,7 @@ from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
 MOST_AT_ONCE: Final = 100
+_DOCTOR: Final = "baton doctor"
 _FIRST_CHOICE: Final = 4  # after n lost races a claimant chooses among the first 4 * 2**n tasks
 
 
@@ -96,10 +98,11 @@ class Claiming:
         nothing else was won.
         """
         won: list[Claimed] = []
+        stuck: dict[TaskId, str] = {}
         lost = 0
         while lost < TRIES and len(won) < self.count:
             try:
-                fresh = self._round(lost, wanted=self.count - len(won))
+                fresh = self._round(lost, self.count - len(won), stuck)
             except BatonError:
                 if won:
                     return won  # these are ours whatever became of the others
@@ -114,21 +117,28 @@ class Claiming:
 
     # --- one round
 
-    def _round(self, lost: int, *, wanted: int) -> list[Claimed]:
-        """Look, try up to ``wanted`` ready tasks, return the claims that hold (none: lost)."""
+    def _round(self, lost: int, wanted: int, stuck: dict[TaskId, str]) -> list[Claimed]:
+        """Look, try up to ``wanted`` ready tasks, return the claims that hold (none: lost).
+
+        A task that cannot be written (a killed server left its lock) must not keep anybody from
+        the others (I4): it is added to ``stuck``, with the reason, and not tried again.
+        """
         locks, view = self._look()
-        candidates, batch = self._choose(locks, view, lost, wanted)
+        candidates, batch = self._choose(locks, view, lost, wanted, stuck)
         if any(task.gate is not None for task in batch):
             self.ask()
-            candidates, batch = self._choose(locks, view, lost, wanted)
+            candidates, batch = self._choose(locks, view, lost, wanted, stuck)
         if not batch and candidates and locks.damage is not None:
             raise DamagedRecord(
                 f"no task with paths can be claimed: {PATHS_KEY} is damaged ({locks.damage})",
                 next="baton doctor",
             )
+        if not batch and stuck:
+            id, why = next(iter(stuck.items()))
+            raise NothingToClaim("lost", f"task {id!r} cannot be written: {why}", next=_DOCTOR)
         if not batch:
             raise nothing_to_claim(view, self._readiness(view), self.ids, candidates)
-        return self._second_look(self._try(batch, locks, view))
+        return self._second_look(self._try(batch, locks, view, stuck))
 
     def _look(self) -> tuple[Locks, View]:
         """Read the reservations first, then the tasks (why: see ``reservations``)."""
@@ -137,10 +147,10 @@ class Claiming:
         return read_locks(snapshot, view), view
 
     def _choose(
-        self, locks: Locks, view: View, lost: int, wanted: int
+        self, locks: Locks, view: View, lost: int, wanted: int, stuck: Collection[TaskId]
     ) -> tuple[list[Task], list[Task]]:
         """Return the candidates, and those among them to claim in one commit."""
-        candidates = self._candidates(view)
+        candidates = [task for task in self._candidates(view) if task.id not in stuck]
         return candidates, _compatible(self._in_turn(candidates, lost), locks, wanted)
 
     def _candidates(self, view: View) -> list[Task]:
@@ -174,7 +184,9 @@ class Claiming:
         first = sorted(candidates[:window], key=lambda task: affinity(task, self.who))
         return first + candidates[window:]
 
-    def _try(self, batch: Sequence[Task], locks: Locks, view: View) -> list[Claimed]:
+    def _try(
+        self, batch: Sequence[Task], locks: Locks, view: View, stuck: dict[TaskId, str]
+    ) -> list[Claimed]:
         """Commit the claims of a batch together; return those that were committed."""
         taken = [self._taken(task) for task in batch]
         changes = [self._transaction(task, locks, view) for task in taken]
@@ -184,6 +196,8 @@ class Claiming:
             if isinstance(outcome, Committed) and task.claim is not None:
                 token = token_of(task, task.claim)
                 claims.append(Claimed(task, token, outcome.versions[task.key]))
+            elif isinstance(outcome, Rejected) and outcome.code == "contention":
+                stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"
             elif not isinstance(outcome, Committed | Conflict):
                 failures.append(failure(outcome))
         if failures and not claims:

@@ -50,6 +50,8 @@ from gitbaton.store.protocol import BoardPolicy, TidyReport
 from gitbaton.store.values import decode_value, encode_writes
 
 _PATIENCE = 60.0  # seconds of lost races, though every expectation held, before we give up
+_LOCKED = 8.0  # the same where the board, which all move, is not in it: only a lock explains that
+_LOCKED_TURNS = 6  # ... and how often it was tried at least, however slow the remote is
 _REFUSALS = 2  # answers of the host that make a refusal its last word
 _UNSENT = 3  # pushes that git would not even send
 
@@ -212,8 +214,12 @@ class GitStore:
                 return plan
             if attempts.refusals >= _REFUSALS or attempts.unsent > _UNSENT:
                 return Rejected(attempts.last.reason, attempts.ref)
-            if self._clock.elapsed() - began > _PATIENCE:
-                why = f"others were faster for {_PATIENCE:g} seconds ({attempts.last.reason})"
+            waited = self._clock.elapsed() - began
+            if waited > _PATIENCE:
+                why = f"others were faster for {waited:.0f} seconds ({attempts.last.reason})"
+                return Rejected(why, attempts.ref, "contention")
+            if waited > _LOCKED and turn > _LOCKED_TURNS and plan.board_commit is None:
+                why = f"locked for {waited:.0f} seconds ({attempts.last.reason})"
                 return Rejected(why, attempts.ref, "contention")
             outcome = self._push(tx, plan, attempts)
             if outcome is not None:
