@@ -18,6 +18,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.objects import Format, Kind, RawObject, encode_pack, loose_bytes
 from gitbaton.git.runner import Git, end_group
 
+_ASKS = 3  # conversations with git before its end is an error
 _LOOSE_LIMIT = 60  # more objects than this are written as one pack: one process, one fsync
 
 
@@ -75,18 +76,25 @@ class ObjectStore:
         return [item for item in found if item is not None]
 
     def find_many(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:
-        """Return kind and content for each of ``names``, None for what is not there."""
+        """Return kind and content for each of ``names``, None for what is not there.
+
+        Git takes an object that another process writes between its two looks for a corrupt one,
+        and ends (read_object_file_extended in its object-file.c): then it is asked again.
+        """
         if not names:
             return []
         with self._lock:
-            try:
-                return self._ask(names)
-            except (OSError, ValueError) as error:
-                self._drop()
-                raise GitFailed(["git", "cat-file"], -1, str(error)) from error
-            except BaseException:
-                self._drop()  # the conversation is out of step
-                raise
+            for left in reversed(range(_ASKS)):
+                try:
+                    return self._ask(names)
+                except (OSError, ValueError) as error:
+                    self._drop()
+                    if not left:
+                        raise GitFailed(["git", "cat-file"], -1, str(error)) from error
+                except BaseException:
+                    self._drop()  # the conversation is out of step
+                    raise
+        raise AssertionError("the last time returns or raises")
 
     def missing(self, oids: Iterable[Oid]) -> set[Oid]:
         """Return those of ``oids`` that are not in the repository."""
