@@ -47,6 +47,7 @@ def test_a_claim_asks_for_the_rules_of_this_moment(clones: Clones) -> None:
         ["approve", "t1", "--revoke"],
         ["unblock", "t1", "--answer", "do this instead"],
         ["reject", "t1", "--reason", "do this instead"],
+        ["accept", "t1"],
     ],
 )
 def test_agents_do_not_decide_about_tasks(
