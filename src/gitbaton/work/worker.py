@@ -228,7 +228,9 @@ class Worker:
 
     def _nothing(self, state: _State, error: BatonError) -> None:
         """Decide what a claim that won nothing means: the end, or another look later."""
-        if self._shift.once or isinstance(error, InvalidInput | HostRefused):
+        # A host that let us in before may only be limiting rates: then it is asked again later.
+        shut_out = isinstance(error, HostRefused) and not state.claimed
+        if self._shift.once or isinstance(error, InvalidInput) or shut_out:
             state.trouble = error
             return
         waiting = Waiting(error.message)

@@ -236,6 +236,25 @@ def test_what_will_not_change_by_waiting_ends_the_worker(error: BatonError) -> N
     assert site.chores.finished == 1
 
 
+def test_a_host_that_limits_rates_is_asked_again_later() -> None:
+    """A fleet must not end because its host said 403 for a minute."""
+    site = Site()
+    grumbling = Grumbling(site.desk.queue)
+    site.worker._queue = grumbling  # type: ignore[assignment]
+    site.desk.add("t1")
+    site.desk.add("t2")
+
+    def work(queue: Queue, claimed: Claimed) -> bool:
+        grumbling._errors.append(HostRefused("slow down"))
+        if len(site.slot.worked) == 2:
+            site.worker.drain()
+        return finish(queue, claimed)
+
+    site.slot.act = work
+    assert site.worker.run() == 0
+    assert [task for task, _ in site.slot.worked] == ["t1", "t2"]
+
+
 def test_a_worker_whose_agents_cannot_be_started_ends_and_says_why() -> None:
     def nowhere(queue: Queue, claimed: Claimed) -> bool:
         queue.release(claimed.token, "no agent")
