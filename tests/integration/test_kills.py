@@ -21,6 +21,9 @@ from tests.servers.site import Site
 KINDS = (*5 * ("file",), "ssh", *5 * ("file",), "http")
 
 
+pytestmark = pytest.mark.timeout(600)  # under load; alone a storm takes some seconds
+
+
 def weather(number: int, root: Path, request: pytest.FixtureRequest) -> None:
     """Let storm ``number`` pass over a fresh fleet."""
     site: Site = request.getfixturevalue(f"{KINDS[number % len(KINDS)]}_remotes")

@@ -9,7 +9,7 @@ from tests.functional.baton import Baton
 from tests.integration.chaos.fleet import Fleet
 from tests.integration.chaos.verdict import Score, Win
 
-PATIENCE = 150.0  # seconds until a player gives up
+PATIENCE = 250.0  # seconds until a player gives up
 
 
 def race_by_hand(fleet: Fleet, *, players: int) -> Score:

@@ -63,16 +63,21 @@ class Person:
             self._work_on(task)
 
     def _work_on(self, task: str) -> None:
-        token = self._tokens.get(task)
+        branch = self._branch(f"by-hand/{task}")
+        token = self._tokens.get(task) or self._claim(task)
         if token is None:
-            won = self._run("claim", task, "--cap", "person", "--lease", self.lease)
-            if won is None or won.status != 0:
-                return
-            token = self._tokens[task] = won.json["claims"][0]["token"]
-        branch = f"by-hand/{task}"
-        done = self._run("done", task, "--branch", self._branch(branch), "--token", token)
+            return
+        done = self._run("done", task, "--branch", branch, "--token", token)
         if done is not None and done.status == 76:
-            del self._tokens[task]
+            del self._tokens[task]  # it ran out; a later claim has to be made
+
+    def _claim(self, task: str) -> str | None:
+        won = self._run("claim", task, "--cap", "person", "--lease", self.lease)
+        if won is None or won.status != 0:
+            return None
+        token: str = won.json["claims"][0]["token"]
+        self._tokens[task] = token
+        return token
 
     def _branch(self, name: str) -> str:
         """Make the branch with its commit, once."""

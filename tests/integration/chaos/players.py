@@ -32,9 +32,9 @@ class Rules:
     """How a race is played. ``careless``: pushes are forced, the mutant that must be noticed."""
 
     players: int
-    batch: int = 6
+    batch: int = 8
     tidy_every: int = 12  # finished tasks between a player's rounds of upkeep
-    patience: float = 200.0  # seconds until a player gives up
+    patience: float = 400.0  # seconds until a player gives up
     careless: bool = False
 
 
