@@ -190,10 +190,10 @@ class App:
             rng=self.rng,
             settings=QueueSettings(
                 project=self.project,
-                lease=wanted.lease,
+                lease=float(wanted.lease),
                 max_attempts=wanted.max_attempts,
-                backoff=wanted.backoff,
-                backoff_limit=wanted.backoff_limit,
+                backoff=float(wanted.backoff),
+                backoff_limit=float(wanted.backoff_limit),
                 target=protection.target,
                 branch_prefix=protection.config.project.branch_prefix,
             ),

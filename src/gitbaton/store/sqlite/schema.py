@@ -45,11 +45,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
     Safe when many processes open a new file at once. Raises Refused for a database of a newer
     gitbaton, or on a disk without shared memory; DamagedRecord for a file that is not ours.
     """
-    # In one transaction: between two reads of their own somebody else may make the tables.
-    connection.execute("BEGIN")
-    done = _step(connection)
-    connection.execute("COMMIT")
-    if done == len(STEPS):
+    if _judge(connection) == len(STEPS):
         return
     # Outside a transaction, as SQLite demands; the mode is a lasting property of the file.
     (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
@@ -65,6 +61,19 @@ def upgrade(connection: sqlite3.Connection) -> None:
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {number}")
     connection.execute("COMMIT")
+
+
+def _judge(connection: sqlite3.Connection) -> int:
+    """Return what ``_step`` does, also while somebody else is just making the tables."""
+    try:
+        return _step(connection)
+    except DamagedRecord:
+        # It reads three times. Foreign is only what is so when all is read in one transaction.
+        connection.execute("BEGIN")
+        try:
+            return _step(connection)
+        finally:
+            connection.execute("COMMIT")
 
 
 def _step(connection: sqlite3.Connection) -> int:
