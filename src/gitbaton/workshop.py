@@ -235,7 +235,8 @@ class Workshop:
             review=wishes.review or config.review,
             setup=wishes.setup or config.setup,
             checks=(*protection.config.land.checks, *(wishes.checks or config.checks)),
-            timeout=wishes.timeout or app.config.queue.timeout,
+            timeout=wishes.timeout
+            or (float(limit) if (limit := app.config.queue.timeout) else None),
             output_cap=config.output_cap,
             throw_away=config.throw_away,
             port_base=config.port_base,
@@ -257,7 +258,7 @@ class Workshop:
             machine=machine,
             jobs=wishes.jobs or app.config.work.jobs,
             capabilities=app.identity.claimant(capabilities=wishes.capabilities).capabilities,
-            lease=wishes.lease or app.config.queue.lease,
+            lease=wishes.lease or float(app.config.queue.lease),
             once=wishes.once,
             drain=wishes.drain,
         )

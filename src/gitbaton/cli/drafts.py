@@ -45,7 +45,7 @@ def with_defaults(draft: Draft, config: Config) -> Draft:
     """Return ``draft`` with what it leaves to the configuration."""
     if draft.timeout is not None or config.queue.timeout is None:
         return draft
-    return dataclasses.replace(draft, timeout=config.queue.timeout)
+    return dataclasses.replace(draft, timeout=float(config.queue.timeout))
 
 
 def parse_drafts(text: str, source: str) -> Batch:
