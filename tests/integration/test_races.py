@@ -81,7 +81,12 @@ def test_without_the_expected_old_value_the_race_is_red(tmp_path: Path, file_rem
     fleet = make_fleet(tmp_path, file_remotes, clones=4)
     tasks: list[dict[str, object]] = [{"id": f"t{n}", "title": "One of few"} for n in range(8)]
     fleet.add(tasks)
-    score = race(fleet, Rules(players=8, patience=8.0, careless=True))
+    try:
+        score = race(fleet, Rules(players=8, patience=8.0, careless=True))
+    except RuntimeError as red:
+        # A player found a branch moved below a claim that it held: red before the verdict.
+        assert "LandingStale" in str(red)
+        return
     assert len(set(score.given)) < len(score.given), "two players were given the same claim"
     with pytest.raises(AssertionError):
         assert_clean(fleet, score, tasks)
