@@ -85,7 +85,8 @@ def test_without_the_expected_old_value_the_race_is_red(tmp_path: Path, file_rem
         score = race(fleet, Rules(players=8, patience=8.0, careless=True))
     except RuntimeError as red:
         # A player found a branch moved below a claim that it held: red before the verdict.
-        assert "LandingStale" in str(red)
+        if "LandingStale" not in str(red):
+            raise
         return
     assert len(set(score.given)) < len(score.given), "two players were given the same claim"
     with pytest.raises(AssertionError):
