@@ -24,7 +24,7 @@ from gitbaton.git.answers import (
     require_ref_name,
 )
 from gitbaton.git.failures import failure, is_passing, nothing_was_sent, shown
-from gitbaton.git.remote import Listing, PushState, RefResult, RefUpdate
+from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
 from gitbaton.git.runner import Completed, Git, GitTimeout
 
 # Unattended: ssh asks nothing and notices a dead link (15 s), http gives up on a stalled one.
@@ -164,6 +164,13 @@ class PlainRemote:
         if atomic:
             self._atomic = True
         return fates
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        """Push what ``choose`` picks without seeing the refs: git shows them to nobody."""
+        return self.push(choose(None), atomic=False)
+
+    def close(self) -> None:
+        """Nothing stays open between two commands."""
 
     def _push_command(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Sequence[str]:
         options = [*_PUSH, "--atomic"] if atomic else _PUSH

@@ -5,10 +5,10 @@ A push has three outcomes for each ref: done, refused, unknown. The types say wh
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gitbaton.core.ids import Oid
 
@@ -57,6 +57,10 @@ class Listing:
     refs: Mapping[str, Oid]
 
 
+Choose: TypeAlias = Callable[[Mapping[str, Oid] | None], Sequence[RefUpdate]]
+"""From the refs that a push session shows (None: it does not show them) to what shall be pushed."""
+
+
 class Remote(Protocol):
     """One git remote. Thread-safe; each call is bounded in time."""
 
@@ -88,6 +92,19 @@ class Remote(Protocol):
         (then every ref is UNSENT and ``supports_atomic`` is False). Raises RemoteUnreachable only
         if surely nothing was sent.
         """
+        ...
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        """Let ``choose`` decide what to push; send that, each update on its own (not atomic).
+
+        Where reading the refs costs no round trip more, ``choose`` gets them as this very session
+        shows them. It may be called again, with None, if that session could not be used; the last
+        call counts. Nothing chosen: nothing is sent. Raises as ``push``.
+        """
+        ...
+
+    def close(self) -> None:
+        """End the connections that are open; a later call makes new ones."""
         ...
 
     @property

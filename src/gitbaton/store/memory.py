@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError, HostRefused
 from gitbaton.core.ids import new_nonce
+from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.conflicts import stale_keys
 from gitbaton.store.model import (
     ABSENT,
     Absent,
     Change,
+    Choice,
     Committed,
     Conflict,
     Delete,
@@ -48,7 +50,10 @@ class MemoryStore:
         with self._lock:
             found = {key: kept for key, kept in self._records.items() if key.startswith(prefix)}
         records = {key: found[key].record() for key in sorted(found)}
-        return Snapshot(records=records, asked=asked, answered=self._clock.elapsed())
+        return Snapshot(records=records, live=records, asked=asked, answered=self._clock.elapsed())
+
+    def recall(self, prefix: str = "") -> Snapshot | None:
+        return self.read(prefix)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         if self._mover is None and any(t.moves for t in transactions):
@@ -64,6 +69,9 @@ class MemoryStore:
                 # Others of this call may be committed: their outcomes must reach the caller.
                 outcomes.append(Rejected(error.message))
         return outcomes
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        return commit_in_turn(self.commit, alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         with self._lock:

@@ -98,12 +98,16 @@ class Record:
 class Snapshot:
     """What a read found. Never half a transaction (I6).
 
+    ``records`` has every record; it may be lazy, so iterate over it only when all are wanted, and
+    look single ones up. ``live`` is the part of it that is worked on now: it stays small however
+    long the backlog is (engines that keep no backlog apart: all records).
     ``damaged`` maps keys whose bytes are no record to the reason; they are not in ``records``.
     ``asked`` and ``answered`` are the observer's ``Clock.elapsed()`` just before the question
     was sent and just after the reply: what the snapshot shows was true at some moment between.
     """
 
     records: Mapping[Key, Record]
+    live: Mapping[Key, Record]
     damaged: Mapping[Key, str] = field(default_factory=dict)
     asked: float = 0.0
     answered: float = 0.0
@@ -187,7 +191,13 @@ class Unknown:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Spared:
+    """Not tried: of several alternatives, enough others were committed or tried before it."""
+
+
 Outcome: TypeAlias = Committed | Conflict | Rejected | Unknown
+Choice: TypeAlias = Outcome | Spared
 
 
 @dataclass(frozen=True, slots=True)

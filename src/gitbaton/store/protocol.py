@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from gitbaton.store.model import Change, Key, Outcome, Snapshot, Transaction, Value
+from gitbaton.store.model import Change, Choice, Key, Outcome, Snapshot, Transaction, Value
 
 
 class Store(Protocol):
@@ -23,11 +23,28 @@ class Store(Protocol):
         """
         ...
 
+    def recall(self, prefix: str = "") -> Snapshot | None:
+        """Return what was seen last through this object, with its own commits since; None at first.
+
+        Asks nobody. It may be out of date, which a commit that relies on it finds out. The times
+        are those of the look.
+        """
+        ...
+
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         """Try each transaction on its own; return their outcomes in the same order.
 
         They are independent: one conflict does not stop the others. Raises RemoteUnreachable
         only when nothing was sent.
+        """
+        ...
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        """Commit ``count`` of the independent ``alternatives``, earlier ones rather than later.
+
+        Which of them can still be committed is seen in the same round trip where the engine can
+        see it. Fewer may be committed (others were faster): ask again with what is there now.
+        Every alternative writes one record. Raises as ``commit``.
         """
         ...
 

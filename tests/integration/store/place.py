@@ -12,7 +12,7 @@ from pathlib import Path
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.ids import Oid
 from gitbaton.git.plain import PlainRemote
-from gitbaton.git.remote import Listing, RefResult, RefUpdate, Remote
+from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate, Remote
 from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.store.gitengine import GitStore, Layout
 from gitbaton.store.model import (
@@ -83,6 +83,15 @@ class Place:
             subprocess.run(named, check=True)
         return path
 
+    def repository(self, number: int = 0) -> CoordinationRepository:
+        """Return the coordination repository of clone ``number``."""
+        found = Clone.find(self.clone(number), {**os.environ, **self.env})
+        return CoordinationRepository.open(found)
+
+    def transport(self, repository: CoordinationRepository) -> Remote:
+        """Return a transport from ``repository`` to the remote."""
+        return PlainRemote(repository.git, self.url or str(self.remote))
+
     def store(
         self,
         number: int = 0,
@@ -92,9 +101,8 @@ class Place:
         policy: PlainPolicy | None = None,
     ) -> GitStore:
         """Return a new store in clone ``number``; ``wrap`` may put something before its remote."""
-        found = Clone.find(self.clone(number), {**os.environ, **self.env})
-        repository = CoordinationRepository.open(found)
-        remote: Remote = PlainRemote(repository.git, self.url or str(self.remote))
+        repository = self.repository(number)
+        remote = self.transport(repository)
         store = GitStore(
             repository,
             wrap(remote) if wrap else remote,
@@ -192,3 +200,9 @@ class Forwarding:
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         return self.inner.push(updates, atomic=atomic)
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        return self.push(choose(None), atomic=False)
+
+    def close(self) -> None:
+        self.inner.close()

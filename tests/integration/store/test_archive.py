@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.ids import Oid
-from gitbaton.git.remote import Listing, PushState, RefResult, RefUpdate, Remote
+from gitbaton.git.remote import PushState, RefResult, RefUpdate, Remote
 from gitbaton.store.gitengine.archive import GitArchive
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.model import Actor, Rescue
 
-from .place import Place, make_place
+from .place import Forwarding, Place, make_place
 
 BOB = Actor("bob")
 BRANCH = "refs/heads/baton-rescue"
@@ -37,38 +36,22 @@ def make_rescues(place: Place, count: int, *, clone: int = 0) -> list[Rescue]:
 def archive(
     place: Place, number: int, *, wrap: Callable[[Remote], Remote] | None = None
 ) -> GitArchive:
-    store = place.store(number)
-    remote = store._remote
-    return GitArchive(store._repository, wrap(remote) if wrap else remote, Layout(), SystemClock())
+    repository = place.repository(number)
+    remote = place.transport(repository)
+    return GitArchive(repository, wrap(remote) if wrap else remote, Layout(), SystemClock())
 
 
 def reached(place: Place) -> set[str]:
     return set(place.git("rev-list", BRANCH).split("\n"))
 
 
-@dataclass
-class Deaf:
-    """A remote that does what it is told, and whose answers to pushes are lost."""
+class Deaf(Forwarding):
+    """A remote that does what it is told, and whose first answer to a push is lost."""
 
-    inner: Remote
-    lost: int = 1
-
-    @property
-    def url(self) -> str:
-        return self.inner.url
-
-    @property
-    def supports_atomic(self) -> bool | None:
-        return self.inner.supports_atomic
-
-    def list(self, prefixes: Sequence[str]) -> Listing:
-        return self.inner.list(prefixes)
-
-    def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
-        self.inner.fetch(refs, have=have)
+    lost = 1
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
-        done = self.inner.push(updates, atomic=atomic)
+        done = super().push(updates, atomic=atomic)
         self.lost -= 1
         if self.lost < 0:
             return done

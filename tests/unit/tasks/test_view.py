@@ -12,7 +12,7 @@ OLD = Version("v-1")
 
 def snapshot(shown: Task, version: Version, *moves: Move, provisional: bool = False) -> Snapshot:
     record = Record(version, encode_task(shown), provisional=provisional, moves=moves)
-    return Snapshot({shown.key: record})
+    return Snapshot({shown.key: record}, {shown.key: record})
 
 
 def test_a_task_is_decoded_once_for_each_version() -> None:

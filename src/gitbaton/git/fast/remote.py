@@ -24,7 +24,7 @@ from gitbaton.git.fast.receive import (
 from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
 from gitbaton.git.fast.verdict import NO_ATOMIC, Choice, choose, everywhere, judge, unserved
 from gitbaton.git.objects import Format
-from gitbaton.git.remote import Listing, PushState, RefResult, RefUpdate, Remote
+from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
 
 _MOST_UPDATES = 1000
 
@@ -129,6 +129,9 @@ class FastRemote:
         if session.supports_atomic is not None:
             self._atomic = session.supports_atomic
         return self._fates(session, report, atomic=atomic)
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        return self.push(choose(None), atomic=False)
 
     def close(self) -> None:
         """End the connection. A later call makes a new one."""

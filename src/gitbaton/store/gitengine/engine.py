@@ -13,14 +13,15 @@ from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.ids import new_nonce
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.gitengine.committing import Committer
 from gitbaton.store.gitengine.history import History
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.planner import Planner, Stamp, to_record
 from gitbaton.store.gitengine.reader import Reader
-from gitbaton.store.gitengine.state import State
+from gitbaton.store.gitengine.state import Place, State
 from gitbaton.store.gitengine.upkeep import Upkeep
-from gitbaton.store.model import Change, Key, Outcome, Snapshot, Transaction
+from gitbaton.store.model import Change, Choice, Key, Outcome, Snapshot, Transaction
 from gitbaton.store.protocol import BoardPolicy, TidyReport
 
 
@@ -58,17 +59,16 @@ class GitStore:
         )
 
     def read(self, prefix: str = "") -> Snapshot:
-        state = self._look()
-        records = {
-            key: to_record(held, self.layout)
-            for key, held in state.held.items()
-            if key.startswith(prefix)
-        }
-        damaged = {k: why for k, why in state.damaged.items() if _concerns(k, prefix, self.layout)}
-        return Snapshot(records, damaged, state.asked, state.answered)
+        return self._snapshot(self._look(), prefix)
+
+    def recall(self, prefix: str = "") -> Snapshot | None:
+        return self._snapshot(self._latest, prefix) if self._latest else None
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         return self._committer.commit(transactions)
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        return commit_in_turn(self.commit, alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._history.changes(self._look(), key, limit=limit)
@@ -82,6 +82,16 @@ class GitStore:
     def _look(self, extra: Sequence[str] = ()) -> State:
         self._latest = self._reader.look(extra)
         return self._latest
+
+    def _snapshot(self, state: State, prefix: str) -> Snapshot:
+        records = {
+            key: to_record(held, self.layout)
+            for key, held in state.held.items()
+            if key.startswith(prefix)
+        }
+        live = {key: r for key, r in records.items() if state.held[key].place is Place.LIVE}
+        damaged = {k: why for k, why in state.damaged.items() if _concerns(k, prefix, self.layout)}
+        return Snapshot(records, live, damaged, state.asked, state.answered)
 
     def _stamp(self) -> Stamp:
         now = self._clock.now()

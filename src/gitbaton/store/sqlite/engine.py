@@ -15,11 +15,13 @@ from typing import TypeAlias
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, Refused
 from gitbaton.core.ids import new_nonce
+from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.conflicts import stale_keys
 from gitbaton.store.model import (
     ABSENT,
     Absent,
     Change,
+    Choice,
     Committed,
     Conflict,
     Delete,
@@ -83,7 +85,10 @@ class SqliteStore:
                 records[row.key] = _record(row)
             except DamagedRecord as error:
                 damaged[row.key] = error.message
-        return Snapshot(records=records, damaged=damaged, asked=asked, answered=answered)
+        return Snapshot(records, records, damaged, asked, answered)
+
+    def recall(self, prefix: str = "") -> Snapshot | None:
+        return self.read(prefix)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         if self._mover is None and any(t.moves for t in transactions):
@@ -99,6 +104,9 @@ class SqliteStore:
                 # Others of this call may be committed: their outcomes must reach the caller.
                 outcomes += [Rejected(error.message)] * len(batch)
         return outcomes
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        return commit_in_turn(self.commit, alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._pool.run(lambda connection: select_history(connection, key, limit))
