@@ -8,10 +8,12 @@ from typing import Any
 
 from gitbaton.core.clock import ManualClock
 from gitbaton.core.ids import Oid
+from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import (
     Actor,
     Change,
+    Choice,
     Key,
     Move,
     Outcome,
@@ -98,7 +100,8 @@ class Meddler:
     """A store on which somebody else acts at chosen moments, or which answers otherwise.
 
     ``after_read``, ``before_commit`` and ``after_commit`` are called once, at the next read or
-    commit; ``instead`` answers the next commit.
+    commit; ``instead`` answers the next commit. ``reads`` and ``firsts`` count the looks and the
+    calls of ``commit_first``; ``commits`` has what was tried, alternatives one by one.
     """
 
     def __init__(self, store: Store) -> None:
@@ -108,13 +111,19 @@ class Meddler:
         self.after_commit: Callable[[], object] | None = None
         self.instead: Callable[[Sequence[Transaction]], list[Outcome]] | None = None
         self.commits: list[list[Transaction]] = []
+        self.reads = 0
+        self.firsts = 0
 
     def read(self, prefix: str = "") -> Snapshot:
+        self.reads += 1
         snapshot = self.store.read(prefix)
         act, self.after_read = self.after_read, None
         if act is not None:
             act()
         return snapshot
+
+    def recall(self, prefix: str = "") -> Snapshot | None:
+        return self.store.recall(prefix)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         act, self.before_commit = self.before_commit, None
@@ -127,6 +136,10 @@ class Meddler:
         if then is not None:
             then()
         return outcomes
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        self.firsts += 1
+        return commit_in_turn(self.commit, alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self.store.history(key, limit=limit)
