@@ -15,6 +15,7 @@ SCRATCH := build/make
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak lint format types imports reference check
+.PHONY: bench bench-quick bench-report
 .PHONY: lock lock-check dist wheel-check clean
 .DELETE_ON_ERROR:
 
@@ -39,13 +40,22 @@ format: $(VENV)/.dev ## Bring style and format in order
 	@$(BIN)/ruff format .
 
 types: $(VENV)/.dev ## Check types, strictly
-	@$(BIN)/mypy src tests
+	@$(BIN)/mypy src tests benchmarks
 
 imports: $(VENV)/.dev ## Check that imports point downwards only
 	@$(BIN)/lint-imports --no-logo
 
 reference: $(VENV)/.dev ## Write docs/reference/ anew from the code
 	@$(BIN)/python -m gitbaton.cli.reference docs/reference
+
+bench: $(VENV)/.bench ## Measure, against what people use today: about twenty minutes
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(VENV)/.bench ## The same with small numbers: about a minute
+	@$(BIN)/python -m benchmarks --quick $(ARGS)
+
+bench-report: $(VENV)/.bench ## Write tables and plots of the last measurement into docs/
+	@$(BIN)/python -m benchmarks report $(ARGS)
 
 check: lint types imports lock-check test wheel-check demo ## Run everything that CI runs
 
@@ -56,6 +66,7 @@ lock: $(BIN)/uv ## Bring uv.lock and requirements/ up to date with pyproject.tom
 	@mkdir -p requirements
 	@$(call write_requirements,requirements,run,--no-dev)
 	@$(call write_requirements,requirements,dev,)
+	@$(call write_requirements,requirements,bench,--only-group bench)
 	@$(call only_public_hosts)
 
 lock-check: $(BIN)/uv ## Check that uv.lock and requirements/ are up to date
@@ -63,7 +74,8 @@ lock-check: $(BIN)/uv ## Check that uv.lock and requirements/ are up to date
 	@mkdir -p $(SCRATCH)
 	@$(call write_requirements,$(SCRATCH),run,--no-dev)
 	@$(call write_requirements,$(SCRATCH),dev,)
-	@for name in run dev; do \
+	@$(call write_requirements,$(SCRATCH),bench,--only-group bench)
+	@for name in run dev bench; do \
 		cmp -s $(SCRATCH)/$$name.txt requirements/$$name.txt || \
 		{ echo "requirements/$$name.txt is out of date: make lock" >&2; exit 1; }; \
 	done
@@ -101,7 +113,7 @@ wheel-check: $(VENV)/.pip ## Build the wheel, install it by itself and run it
 
 clean: ## Remove everything that can be made again, .venv too
 	@rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
-	@find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- set-up -----------------------------------------------------------------------------------
 
@@ -132,4 +144,9 @@ $(VENV)/.run: pyproject.toml uv.lock requirements/run.txt $(VENV)/.pip
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "installing the tools for the tests in $(VENV)"
 	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.bench: requirements/bench.txt $(VENV)/.run
+	@echo "installing what draws the plots in $(VENV)"
+	@$(PIP) install --require-hashes --requirement requirements/bench.txt
 	@touch $@
