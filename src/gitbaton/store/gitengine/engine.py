@@ -13,7 +13,6 @@ from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.ids import new_nonce
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
-from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.gitengine.committing import Committer
 from gitbaton.store.gitengine.history import History
 from gitbaton.store.gitengine.layout import Layout
@@ -68,7 +67,7 @@ class GitStore:
         return self._committer.commit(transactions)
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        return commit_in_turn(self.commit, alternatives, count)
+        return self._committer.commit_first(alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._history.changes(self._look(), key, limit=limit)
