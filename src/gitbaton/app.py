@@ -94,9 +94,14 @@ class App:
         """The git remote that the clone coordinates through; None with the sqlite engine."""
         if self.settings.remote is None:
             return None
-        from gitbaton.git.plain import PlainRemote
+        url = push_url(self.clone, self.settings.remote)
+        if self.config.store.transport == "plain":
+            from gitbaton.git.plain import PlainRemote
 
-        return PlainRemote(self.repository.git, push_url(self.clone, self.settings.remote))
+            return PlainRemote(self.repository.git, url)
+        from gitbaton.git.fast.choosing import open_remote
+
+        return open_remote(self.repository, url)
 
     @cached_property
     def local(self) -> Store:
@@ -256,8 +261,8 @@ class App:
     def close(self) -> None:
         """Release what was opened."""
         built = self.__dict__
-        for name in ("store", "local", "repository"):
-            if name in built:
+        for name in ("store", "local", "remote", "repository"):
+            if built.get(name) is not None:
                 built[name].close()
 
 

@@ -12,7 +12,7 @@ from gitbaton.store.model import Key, Transaction, Version
 from gitbaton.store.protocol import Store
 from gitbaton.store.sqlite import SqliteStore
 
-from .gitsite import open_careless_git, open_git, prepare_git
+from .gitsite import open_careless_git, open_git, open_git_plain, prepare_git
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,7 @@ ENGINES: Mapping[str, Engine] = {
     "memory": Engine(open=open_memory, processes=False),
     "sqlite": Engine(open=open_sqlite),
     "git": Engine(open=open_git, prepare=prepare_git, rounds=2, examples=8),
+    "git-plain": Engine(open=open_git_plain, prepare=prepare_git, rounds=2, examples=3),
 }
 
 MUTANTS: Mapping[str, Engine] = {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gitbaton.core.clock import SystemClock
+from gitbaton.git.fast.choosing import open_remote
 from gitbaton.git.plain import PlainRemote
 from gitbaton.git.remote import PushState, RefResult, RefUpdate, Remote
 from gitbaton.git.repository import Clone, CoordinationRepository
@@ -58,21 +59,27 @@ def prepare_git(site: Path) -> None:
 
 
 def open_git(site: Path, clone: int = 0) -> Store:
-    """Return a new store in one of the clones of ``site``."""
-    return _open(site, clone, PlainRemote)
+    """Return a new store in one of the clones of ``site``, over the transport in service."""
+    return _open(site, clone, open_remote)
+
+
+def open_git_plain(site: Path, clone: int = 0) -> Store:
+    """Return a new store in one of the clones of ``site``, over the commands of git."""
+    return _open(site, clone, lambda repository, url: PlainRemote(repository.git, url))
 
 
 def open_careless_git(site: Path, clone: int = 0) -> Store:
     """Return a new careless store in one of the clones of ``site``."""
-    return _open(site, clone, CarelessRemote)
+    return _open(site, clone, lambda repository, url: CarelessRemote(repository.git, url))
 
 
-def _open(site: Path, clone: int, remote: type[PlainRemote]) -> Store:
+def _open(site: Path, clone: int, reach: Callable[[CoordinationRepository, str], Remote]) -> Store:
     found = Clone.find(site / f"clone{clone % CLONES}", os.environ)
     repository = CoordinationRepository.open(found)
-    reached: Remote = remote(repository.git, str(site / "remote.git"))
+    # A transport to a path keeps nothing open, so there is nothing to close.
+    remote = reach(repository, str(site / "remote.git"))
     return GitStore(
-        repository, reached, policy=PlainPolicy(), clock=SystemClock(), rng=random.Random()
+        repository, remote, policy=PlainPolicy(), clock=SystemClock(), rng=random.Random()
     )
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 LandWay: TypeAlias = Literal["branch", "merge"]
+Transport: TypeAlias = Literal["fast", "plain"]
 
 
 class Seconds(float):
@@ -24,7 +25,7 @@ class Section(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class StoreSection(Section, frozen=True, kw_only=True):
-    """`[store]`: where the shared records are kept. Read by `init`."""
+    """`[store]`: where the shared records are kept. Read by `init`, but for `transport`."""
 
     namespace: Annotated[str, Meta(description="Prefix of the coordination refs.")] = "refs/baton/"
     board: Annotated[str, Meta(description="The branch that people and programs read.")] = "baton"
@@ -32,6 +33,13 @@ class StoreSection(Section, frozen=True, kw_only=True):
         int,
         Meta(ge=1, le=5000, description="How many open tasks have a ref of their own."),
     ] = 256
+    transport: Annotated[
+        Transport,
+        Meta(
+            description="`fast`: pushes and listings are spoken to the server directly; `plain`: "
+            "all by the commands of git. Read by every command."
+        ),
+    ] = "fast"
 
 
 class QueueSection(Section, frozen=True, kw_only=True):

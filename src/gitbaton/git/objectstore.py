@@ -43,6 +43,12 @@ class ObjectStore:
         self._reader: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
 
+    @property
+    def is_shallow(self) -> bool:
+        """Whether history here ends before its beginning (git-clone(1), ``--depth``)."""
+        shallow = self._objects.parent / "shallow"
+        return shallow.is_file() and shallow.stat().st_size > 0
+
     def write(self, objects: Iterable[RawObject]) -> None:
         """Make sure that all ``objects`` are in the repository.
 

@@ -20,6 +20,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.git import plain
 from gitbaton.git.answers import UP_TO_DATE
 from gitbaton.git.fast import remote as fast
+from gitbaton.git.fast import session
 from gitbaton.git.fast.choosing import choose_remote
 from gitbaton.git.fast.receive import Advertisement
 from gitbaton.git.fast.verdict import Choice
@@ -127,8 +128,8 @@ def _run(
 def _forget() -> None:
     """Break both transports in this process: they take what is there for the old value."""
     mock.patch.object(plain, "_leases", _no_leases).start()
-    mock.patch.object(fast, "choose", _believe).start()
-    mock.patch.object(fast._Session, "_compose_blind", return_value=None).start()
+    mock.patch.object(session, "settle", _believe).start()
+    mock.patch.object(session.Session, "_compose_blind", return_value=None).start()
 
 
 def _no_leases(updates: Sequence[RefUpdate]) -> Iterator[str]:

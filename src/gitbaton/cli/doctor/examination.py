@@ -18,6 +18,7 @@ from gitbaton.cli.doctor.place import (
     examine_config,
     examine_databases,
     examine_engine,
+    examine_transport,
 )
 from gitbaton.cli.doctor.project import examine_protection
 from gitbaton.cli.doctor.records import examine_records, layout_of, look_at_remote
@@ -133,6 +134,7 @@ class Examination:
             return False
         self.host["reachable"] = True
         self.findings.append(ok("host", f"{remote.url} answers"))
+        self._look("transport", lambda: examine_transport(app, remote))
         text = "two machines' clocks are never compared, so none has to be right"
         self.findings.append(ok("clock", text, detail=True))
         if self._probing:

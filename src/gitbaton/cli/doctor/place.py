@@ -8,6 +8,8 @@ from pathlib import Path
 from gitbaton.app import App
 from gitbaton.cli.doctor.finding import Finding, failed, note, ok, problem, warning
 from gitbaton.core.errors import BatonError
+from gitbaton.git.fast.remote import FastRemote
+from gitbaton.git.remote import Remote
 from gitbaton.store.protocol import Store
 
 
@@ -57,6 +59,18 @@ def examine_engine(app: App) -> Iterator[Finding]:
             "differ do not see each other's tasks",
             next=f"baton init --remote {settings.remote}",
         )
+
+
+def examine_transport(app: App, remote: Remote) -> Iterator[Finding]:
+    """Say how the remote is spoken to. Asked after a first look at it: that may change it."""
+    if app.config.store.transport == "plain":
+        yield note("transport", "plain git, as baton.toml wants it")
+        return
+    why = remote.why_plain if isinstance(remote, FastRemote) else "an address that git knows best"
+    if why is None:
+        yield ok("transport", "fast: pushes and listings are spoken to the server directly")
+    else:
+        yield note("transport", f"plain git, some round trips slower: {why}")
 
 
 def examine_databases(app: App) -> Iterator[Finding]:

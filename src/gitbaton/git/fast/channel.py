@@ -15,7 +15,7 @@ from typing import Self
 from gitbaton.git.answers import printable
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.pktline import Decoder, Mark, Packet
-from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.trouble import TookTooLong, Unfit
 from gitbaton.git.runner import end_group
 
 _BLOCK = 65536
@@ -114,4 +114,5 @@ class Channel:
         try:
             self._process.wait(deadline.left())
         except subprocess.TimeoutExpired as error:
-            raise Lost("the server closed the conversation and did not end it") from error
+            words = "the server closed the conversation and did not end it"
+            raise TookTooLong(words, sent=False) from error

@@ -8,11 +8,8 @@ from collections.abc import Mapping
 from gitbaton.git.fast.address import Address, LocalAddress, SshAddress, WebAddress, parse_address
 from gitbaton.git.fast.configuration import Configuration
 from gitbaton.git.fast.link import Link
-from gitbaton.git.fast.local import LocalStarter
 from gitbaton.git.fast.packing import Packer
-from gitbaton.git.fast.processes import ProcessLink
 from gitbaton.git.fast.remote import FastRemote
-from gitbaton.git.fast.ssh import SshStarter, ssh_words
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.plain import PlainRemote
 from gitbaton.git.remote import Remote
@@ -29,7 +26,8 @@ def open_remote(
 ) -> Remote:
     """Return the transport from ``repository`` to ``url``. Asks nothing and connects to nothing.
 
-    What it returns may have a ``close()``. Raises InvalidInput as ``PlainRemote``.
+    Close it when done: the connection that it makes on first use stays open. Raises InvalidInput
+    as ``PlainRemote``.
     """
     return choose_remote(
         repository.git,
@@ -78,18 +76,24 @@ def make_link(git: Git, objects: ObjectStore, url: str, address: Address) -> Lin
     Reads the configuration; connects to nothing.
     """
     config = Configuration.read(git)
-    if _is_unusual(git, config, url):
-        return None
-    match address:
+    if objects.is_shallow or _is_unusual(git, config, url):
+        return None  # (a push from a shallow repository tells the server where history ends)
+    match address:  # each imports what it needs: http and TLS alone take 25 ms
         case LocalAddress(path):
+            from gitbaton.git.fast.local import LocalStarter
+            from gitbaton.git.fast.processes import ProcessLink
+
             return ProcessLink(LocalStarter(git, path), objects.format)
         case SshAddress():
+            from gitbaton.git.fast.processes import ProcessLink
+            from gitbaton.git.fast.ssh import SshStarter, ssh_words
+
             words = ssh_words(git.env, config) if os.name == "posix" else None
             if words is None:
                 return None
             return ProcessLink(SshStarter(git, words, address), objects.format)
         case WebAddress():
-            from gitbaton.git.fast.http import make_web_link  # http and TLS: 25 ms to import
+            from gitbaton.git.fast.http import make_web_link
 
             return make_web_link(git, objects.format, url, address, config)
 
@@ -102,7 +106,5 @@ def _is_unusual(git: Git, config: Configuration, url: str) -> bool:
     for name in ("protocol.allow", f"protocol.{scheme}.allow"):
         if config.last(name) not in (None, "always"):
             return True
-    if any(url.startswith(begin) for _, begin in config.ending(".insteadof", ".pushinsteadof")):
-        return True  # the address would be changed once more
-    # A push from a shallow repository tells the server where history ends.
-    return git.run("rev-parse", "--is-shallow-repository", check=False).text != "false"
+    # Or the address would be changed once more.
+    return any(url.startswith(begin) for _, begin in config.ending(".insteadof", ".pushinsteadof"))

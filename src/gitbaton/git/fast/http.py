@@ -62,6 +62,8 @@ def make_context(settings: WebSettings) -> ssl.SSLContext:
 class WebLink:
     """A ``Link`` to a smart-http server."""
 
+    shows_anyway = False  # it is a request of its own
+
     def __init__(
         self,
         address: WebAddress,

@@ -14,7 +14,12 @@ Compose: TypeAlias = Callable[[Advertisement | None], bytes | None]
 
 
 class Link(Protocol):
-    """A way to one repository on one server. Thread-safe; every call ends with its deadline."""
+    """A way to one repository on one server. Thread-safe; every call ends with its deadline.
+
+    ``shows_anyway``: a push waits for the advertisement whether it is looked at or not.
+    """
+
+    shows_anyway: bool
 
     def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
         """Return the refs that start with one of ``prefixes``, as they are now.

@@ -41,6 +41,8 @@ class Starter(Protocol):
 class ProcessLink:
     """A ``Link`` over the standard input and output of service processes."""
 
+    shows_anyway = True  # receive-pack says it first, and ssh passes nothing on before it is there
+
     def __init__(self, starter: Starter, format: Format) -> None:
         self._starter, self._format = starter, format
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.core.ids import Oid
@@ -15,14 +14,10 @@ from gitbaton.git.answers import require_oid, require_ref_name
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.link import Link
 from gitbaton.git.fast.packing import Packer
-from gitbaton.git.fast.receive import (
-    Advertisement,
-    Report,
-    choose_capabilities,
-    encode_request,
-)
+from gitbaton.git.fast.receive import Report
+from gitbaton.git.fast.session import Session
 from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
-from gitbaton.git.fast.verdict import NO_ATOMIC, Choice, choose, everywhere, judge, unserved
+from gitbaton.git.fast.verdict import NO_ATOMIC, everywhere, judge, unserved
 from gitbaton.git.objects import Format
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
 
@@ -88,7 +83,7 @@ class FastRemote:
         try:
             refs = link.list(prefixes, Deadline(self._listing_timeout)) if prefixes else {}
         except TookTooLong as error:
-            raise self._unanswered(error) from error
+            raise RemoteUnreachable(f"{self.url} did not answer: {error.reason}") from error
         except (Unfit, Lost) as error:
             self._learn(error)
             return self._plain.list(prefixes)
@@ -115,23 +110,24 @@ class FastRemote:
             return self._plain.push(updates, atomic=atomic)
         if atomic and self.supports_atomic is False:
             return everywhere(updates, PushState.UNSENT, NO_ATOMIC)
-        session = _Session(self._packer, self._format, updates, atomic, self._seen)
-        try:
-            report = session.run(link, Deadline(self._push_timeout))
-        except Unfit as error:
-            self._learn(error)
-            return self._plain.push(updates, atomic=atomic)
-        except Lost as error:
-            self._learn(error)
-            if isinstance(error, TookTooLong) and not error.sent:
-                raise self._unanswered(error) from error
-            return {**everywhere(updates, PushState.UNKNOWN, error.reason), **session.settled}
-        if session.supports_atomic is not None:
-            self._atomic = session.supports_atomic
-        return self._fates(session, report, atomic=atomic)
+        session = self._session(lambda _: updates, atomic=atomic)
+        fates = self._hold(session, lambda limit: session.run(link, limit))
+        return self._plain.push(updates, atomic=atomic) if fates is None else fates
 
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
-        return self.push(choose(None), atomic=False)
+        """Let ``choose`` decide what to push, on what this session shows where that is free.
+
+        Over ssh and a path the session's own refs are shown; over http they would cost a round
+        trip, and ``choose`` gets None. Raises as ``push``.
+        """
+        link = self._current()
+        if link is None:
+            return self._plain.push_chosen(choose)
+        if not link.shows_anyway:
+            return self.push(choose(None), atomic=False)
+        session = self._session(lambda seen: _good(choose(seen)), atomic=False)
+        fates = self._hold(session, lambda limit: session.look_and_run(link, limit))
+        return self._plain.push_chosen(choose) if fates is None else fates
 
     def close(self) -> None:
         """End the connection. A later call makes a new one."""
@@ -140,17 +136,39 @@ class FastRemote:
         if link is not None:
             link.close()
 
-    def _fates(
-        self, session: _Session, report: Report | None, *, atomic: bool
-    ) -> Mapping[str, RefResult]:
+    def _session(self, choose: Choose, *, atomic: bool) -> Session:
+        return Session(self._packer, self._format, choose, atomic, self._seen)
+
+    def _hold(
+        self, session: Session, run: Callable[[Deadline], Report | None]
+    ) -> Mapping[str, RefResult] | None:
+        """Hold ``session``; return the fate of each ref, None if plain git has to take over."""
+        try:
+            report = run(Deadline(self._push_timeout))
+        except Unfit as error:
+            self._learn(error)
+            return None
+        except Lost as error:
+            self._learn(error)
+            early = isinstance(error, TookTooLong) and not error.sent
+            if early or session.updates is None:
+                raise RemoteUnreachable(f"{self.url} did not answer: {error.reason}") from error
+            unknown = everywhere(session.updates, PushState.UNKNOWN, error.reason)
+            return {**unknown, **session.settled}
+        if session.supports_atomic is not None:
+            self._atomic = session.supports_atomic
+        return self._fates(session, report)
+
+    def _fates(self, session: Session, report: Report | None) -> Mapping[str, RefResult]:
         fates = dict(session.settled)
         if report is not None:
             fates.update(judge(report, session.sent))
-            again = unserved(report, session.sent, atomic=atomic)
+            again = unserved(report, session.sent, atomic=session.atomic)
             if again:
-                fates.update(self._push_again(again, atomic=atomic and len(again) > 1))
-        done = {u.new for u in session.updates if fates[u.ref].state is PushState.DONE and u.new}
-        self._seen |= done
+                atomic = session.atomic and len(again) > 1
+                fates.update(self._push_again(again, atomic=atomic))
+        ours = (u for u in session.updates or () if fates[u.ref].state is PushState.DONE)
+        self._seen |= {u.new for u in ours if u.new}
         return fates
 
     def _push_again(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
@@ -190,72 +208,6 @@ class FastRemote:
                 self._fetcher = (additions, self._make_plain(additions))
             return self._fetcher[1]
 
-    def _unanswered(self, error: TookTooLong) -> RemoteUnreachable:
-        return RemoteUnreachable(f"{self.url} did not answer: {error.reason}")
-
-
-@dataclass(slots=True)
-class _Session:
-    """One push: what is to be sent, and what a look at the refs made of it."""
-
-    packer: Packer
-    format: Format
-    updates: Sequence[RefUpdate]
-    atomic: bool
-    listed: frozenset[Oid]  # commits that the server had when we last looked
-    sent: Sequence[RefUpdate] = ()
-    settled: Mapping[str, RefResult] = field(default_factory=dict)
-    supports_atomic: bool | None = None
-
-    def run(self, link: Link, deadline: Deadline) -> Report | None:
-        """Push, looking first where the outcome depends on it. Raises Unfit, Lost."""
-        if not self.atomic and all(update.new is not None for update in self.updates):
-            request = self._compose_blind()
-            if request is not None:
-                self.sent = self.updates
-                return link.push(lambda _: request, deadline, look=False)
-        return link.push(self._compose, deadline, look=True)
-
-    def _compose_blind(self) -> bytes | None:
-        """Return the request from what we know; None if it would carry a history."""
-        olds = self._olds(self.updates)
-        pack = self.packer.pack_small(self._tips(self.updates), there=self.listed | olds, near=olds)
-        if pack is None:
-            return None
-        words = choose_capabilities(None, self.format, atomic=False)
-        return encode_request(self.updates, words, pack, self.format)
-
-    def _compose(self, seen: Advertisement | None) -> bytes | None:
-        """Decide by what the session shows; return the request, None if nothing is left to do."""
-        assert seen is not None
-        self.supports_atomic = seen.can("atomic")
-        choice: Choice = choose(self.updates, seen, atomic=self.atomic)
-        self.settled = choice.settled
-        if not choice.send:
-            return None
-        atomic = self.atomic and len(choice.send) > 1
-        words = choose_capabilities(seen, self.format, atomic=atomic)
-        request = encode_request(choice.send, words, self._pack(choice.send, seen), self.format)
-        self.sent = choice.send
-        return request
-
-    def _pack(self, updates: Sequence[RefUpdate], seen: Advertisement) -> bytes:
-        tips, there = self._tips(updates), seen.others.union(seen.refs.values())
-        small = self.packer.pack_small(tips, there=there, near=self._olds(updates))
-        if small is not None:
-            return small
-        options = [] if seen.can("no-thin") else ["--thin"]
-        options += ["--delta-base-offset"] if seen.can("ofs-delta") else []
-        return self.packer.pack_history(tips, there=there, options=options)
-
-    @staticmethod
-    def _tips(updates: Sequence[RefUpdate]) -> Sequence[Oid]:
-        return [update.new for update in updates if update.new is not None]
-
-    @staticmethod
-    def _olds(updates: Sequence[RefUpdate]) -> frozenset[Oid]:
-        return frozenset(update.old for update in updates if update.old is not None)
-
 
 def _is_prefix(text: str) -> bool:
     return text.isprintable() and not text.startswith("-")
@@ -269,3 +221,8 @@ def _require_good(updates: Sequence[RefUpdate]) -> None:
         for oid in (update.old, update.new):
             if oid is not None:
                 require_oid(oid)
+
+
+def _good(updates: Sequence[RefUpdate]) -> Sequence[RefUpdate]:
+    _require_good(updates)
+    return updates

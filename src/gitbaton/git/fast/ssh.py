@@ -1,35 +1,26 @@
 """A repository behind ssh: the user's own ssh, over one connection that all calls share.
 
-The connection is a master in the sense of ssh_config(5) ``ControlMaster``, with a socket in a
-private directory. It is the user's ``ssh`` with all of their configuration; every call is a new
-channel on it.
+It is the user's ``ssh`` with all of their configuration; every call is a new channel.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import shutil
-import socket
 import subprocess
-import tempfile
 import threading
-import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from gitbaton.git.answers import printable
 from gitbaton.git.fast.address import SshAddress
 from gitbaton.git.fast.channel import Invocation
 from gitbaton.git.fast.configuration import Configuration
 from gitbaton.git.fast.deadline import Deadline
+from gitbaton.git.fast.master import Master
 from gitbaton.git.fast.processes import Service
 from gitbaton.git.fast.trouble import TookTooLong, Unfit
-from gitbaton.git.runner import Git, end_group
+from gitbaton.git.runner import Git
 
-_IDLE = 600  # seconds until a connection that nobody uses ends by itself: two heartbeats
-_LONGEST_SOCKET = 80  # of the 104 bytes that some systems allow, ssh needs 17 more
 _SSH_FAILED = 255  # ssh's own exit status; any other one is the command's
 
 _OPTIONS = {
@@ -43,10 +34,6 @@ _OPTIONS = {
 _SHELL = re.compile(r"[|&;<>()$`\\\n*?\[#~{]")
 _OWN_MULTIPLEXING = re.compile(
     r"(?i:control(?:master|path|persist))|(?:^|\s)-[46AaCfGgKkNnqsTtVvXxYy]*[MSO]"
-)
-_UNREACHED = re.compile(
-    r"Connection (?:refused|timed out|closed|reset)|No route to host|Network is unreachable"
-    r"|Could not resolve hostname|Operation timed out|Connection to \S+ port \d+ timed out"
 )
 
 
@@ -71,32 +58,31 @@ def ssh_words(env: Mapping[str, str], config: Configuration) -> list[str] | None
 
 
 class SshStarter:
-    """Starts services of the repository at ``address``, as channels of one connection."""
+    """Starts services of the repository at ``address``, as channels of one connection.
+
+    Where the user's ssh keeps connections for sharing by itself, it is left to do that.
+    """
 
     def __init__(self, git: Git, words: Sequence[str], address: SshAddress) -> None:
         self._directory, self._env = git.directory, dict(git.env)
-        self._words, self._address = words, address
+        self._words = [*words, *(f"-o{name}={value}" for name, value in _OPTIONS.items())]
+        self._address = address
         self._lock = threading.Lock()
-        self._master: _Master | None = None
+        self._master: Master | None = None
+        self._shares: bool | None = None
 
     def prepare(self, service: Service, deadline: Deadline, *, version: int = 0) -> Invocation:
         env = {**self._env, "GIT_PROTOCOL": f"version={version}"} if version else self._env
-        return Invocation(
-            [
-                *self._connect(deadline).words,
-                *_place(self._address),
-                f"{service} {shlex.quote(self._address.path)}",
-            ],
-            env,
-            self._directory,
-        )
+        command = f"{service} {shlex.quote(self._address.path)}"
+        words = [*self._channel(deadline), *_place(self._address), command]
+        return Invocation(words, env, self._directory)
 
     def ended_itself(self, status: int | None) -> bool:
         return status is not None and 0 <= status != _SSH_FAILED
 
     def environment(self, deadline: Deadline) -> Mapping[str, str]:
         return {
-            "GIT_SSH_COMMAND": shlex.join(self._connect(deadline).words),
+            "GIT_SSH_COMMAND": shlex.join(self._channel(deadline)),
             "GIT_SSH_VARIANT": "ssh",
         }
 
@@ -106,126 +92,59 @@ class SshStarter:
         if master is not None:
             master.end()
 
-    def _connect(self, deadline: Deadline) -> _Master:
-        """Return a connection that listens, a new one if there is none. Raises Unfit, Lost."""
+    def _channel(self, deadline: Deadline) -> Sequence[str]:
+        """Return the beginning of a command that opens a channel. Raises Unfit, TookTooLong.
+
+        Makes a connection if there is none that listens.
+        """
         if not self._lock.acquire(timeout=deadline.left()):
             raise TookTooLong("another call is still connecting", sent=False)
         try:
+            if self._shares is None:
+                self._shares = self._shares_by_itself(deadline)
+            if self._shares:
+                return self._words
             if self._master is not None and not self._master.listens():
                 self._master.end()
                 self._master = None
             if self._master is None:
-                self._master = _Master.start(
-                    self._words, self._address, self._env, self._directory, deadline
+                self._master = Master.start(
+                    self._words, _place(self._address), self._env, self._directory, deadline
                 )
-            return self._master
+            return self._master.words
         finally:
             self._lock.release()
 
-
-class _Master:
-    """One authenticated connection. Ends with ``end()``, with this process, or when idle."""
-
-    def __init__(self, words: Sequence[str], path: Path, end: Callable[[], None]) -> None:
-        self.words, self._path = words, path
-        self.end: Callable[[], object] = weakref.finalize(self, end)
-
-    @staticmethod
-    def start(
-        words: Sequence[str],
-        address: SshAddress,
-        env: Mapping[str, str],
-        directory: Path,
-        deadline: Deadline,
-    ) -> _Master:
-        """Connect and authenticate. Raises Unfit, and TookTooLong with nothing sent."""
-        place = _private_directory()
-        path = place / "s"
-        options = {**_OPTIONS, "ControlPath": str(path)}
-        shared = [*words, *(f"-o{name}={value}" for name, value in options.items())]
-
-        def end(owner: int = os.getpid()) -> None:
-            if os.getpid() == owner:  # a forked child must not end its parent's connection
-                _hang_up([*shared, "-Oexit", *_place(address)], env, directory)
-                shutil.rmtree(place, ignore_errors=True)
-
+    def _shares_by_itself(self, deadline: Deadline) -> bool:
+        """Tell whether ssh_config(5) makes connections to this place stay for later commands."""
         try:
-            # It returns when it is authenticated and listens, and goes on in the background.
-            how = ["-oControlMaster=yes", f"-oControlPersist={_IDLE}", "-f", "-N", "-T"]
-            _run_to_end([*shared, *how, *_place(address)], env, directory, deadline)
-        except BaseException:
-            end()
-            raise
-        return _Master([*shared, "-oControlMaster=no"], path, end)
-
-    def listens(self) -> bool:
-        """Tell whether the connection is still there, without asking the other side."""
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self._path))
-            except OSError:
-                return False
-        return True
-
-
-def _run_to_end(
-    argv: Sequence[str], env: Mapping[str, str], directory: Path, deadline: Deadline
-) -> None:
-    # A file, not a pipe: older versions keep it open in the background.
-    with tempfile.TemporaryFile() as errors:
-        try:
-            process = subprocess.Popen(
-                list(argv),
-                cwd=directory,
-                env=dict(env),
+            asked = subprocess.run(
+                [*self._words, "-G", *_place(self._address)],
+                cwd=self._directory,
+                env=self._env,
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                start_new_session=True,
+                capture_output=True,
+                timeout=deadline.left(),
+                check=False,
             )
         except OSError as error:
-            raise Unfit(f"{argv[0]}: {error.strerror}", lasting=True) from error
-        try:
-            status = process.wait(deadline.left())
+            raise Unfit(f"{self._words[0]}: {error.strerror}", lasting=True) from error
         except subprocess.TimeoutExpired as error:
-            raise TookTooLong("ssh made no connection in time", sent=False) from error
-        finally:
-            if process.poll() is None:
-                end_group(process)
-        errors.seek(0)
-        words = printable(errors.read().decode("utf-8", "replace"))
-    if status != 0:
-        passing = _UNREACHED.search(words) is not None
-        raise Unfit(words or f"ssh ended with status {status}", lasting=not passing)
+            raise TookTooLong("ssh did not say how it is configured", sent=False) from error
+        return keeps_connections(asked.stdout.decode("utf-8", "replace"))
 
 
-def _hang_up(argv: Sequence[str], env: Mapping[str, str], directory: Path) -> None:
-    try:
-        subprocess.run(
-            list(argv),
-            cwd=directory if directory.is_dir() else "/",
-            env=dict(env),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=5,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        pass  # then it ends when it has been idle for a while
+def keeps_connections(configuration: str) -> bool:
+    """Tell from the output of ``ssh -G`` whether connections are shared, and outlive a command."""
+    lines = (line.partition(" ") for line in configuration.splitlines())
+    said = {name: value for name, _, value in lines}
+    return (
+        said.get("controlmaster", "false") not in ("false", "no")
+        and said.get("controlpath", "none") != "none"
+        and said.get("controlpersist", "no") not in ("false", "no")
+    )
 
 
 def _place(address: SshAddress) -> list[str]:
     port = [] if address.port is None else ["-p", str(address.port)]
     return [*port, address.destination]
-
-
-def _private_directory() -> Path:
-    """Make a directory of our own whose name is short enough for a socket in it."""
-    for parent in (tempfile.gettempdir(), "/tmp"):
-        if len(parent) + len("/baton-12345678/s") <= _LONGEST_SOCKET and "%" not in parent:
-            try:
-                return Path(tempfile.mkdtemp(prefix="baton-", dir=parent))
-            except OSError:
-                continue
-    raise Unfit("there is no place for a socket with a short name", lasting=True)

@@ -26,7 +26,7 @@ class Choice:
     settled: Mapping[str, RefResult]
 
 
-def choose(updates: Sequence[RefUpdate], seen: Advertisement, *, atomic: bool) -> Choice:
+def settle(updates: Sequence[RefUpdate], seen: Advertisement, *, atomic: bool) -> Choice:
     """Return what to send to a server that shows ``seen``, in the session that shows it.
 
     An update is left out where the ref has the new value already, where it has another value than

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import signal
+import stat
 import subprocess
 import sys
 import threading
@@ -15,6 +17,7 @@ import pytest
 
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.remote import PushState, RefUpdate
+from tests.functional.working import wait_until
 from tests.hermetic import MARK
 from tests.integration.git.desk import Desk
 from tests.integration.git.gates import stopping
@@ -25,39 +28,59 @@ DONE, UNKNOWN = PushState.DONE, PushState.UNKNOWN
 
 
 class CountingSsh:
-    """A program called ``ssh`` that notes its last argument, then is the real one."""
+    """A program called ``ssh`` that notes what it is called for, then is the real one.
 
-    def __init__(self, place: Path, server: BareRepository, *, before: str = "") -> None:
+    ``settings``: lines of ssh_config(5).
+    """
+
+    def __init__(
+        self, place: Path, server: BareRepository, *, before: str = "", settings: str = ""
+    ) -> None:
         place.mkdir()
         self._log = place / "log"
         self._log.touch()
-        program = place / "ssh"
-        real = server.env["GIT_SSH_COMMAND"].removeprefix("ssh ")
-        program.write_text(
-            f'#!/bin/sh\nfor last; do :; done\necho "$last" >>{self._log}\n{before}\n'
-            f'PATH={shlex.quote(os.environ["PATH"])} exec ssh {real} "$@"\n'
-        )
+        program, config = place / "ssh", place / "config"
+        config.write_text(settings)
+        real = server.env["GIT_SSH_COMMAND"].removeprefix("ssh -F /dev/null ")
+        program.write_text(f"""\
+#!/bin/sh
+for last; do :; done
+case "$* " in
+  *" -G "*) word=ask ;;
+  *" -N "*) word=connect ;;
+  *" -Oexit "*) word=end ;;
+  *) word=${{last%% *}} ;;
+esac
+echo "$word" >>{self._log}
+{before}
+PATH={shlex.quote(os.environ["PATH"])} exec ssh -F {config} {real} "$@"
+""")
         program.chmod(0o755)
         self.env = {"GIT_SSH_COMMAND": str(program)}
 
     @property
     def calls(self) -> list[str]:
-        """What was called for: the first word of a command, or ``connect``."""
-        lines = self._log.read_text().splitlines()
-        return [line.split(" ")[0] if " " in line else "connect" for line in lines]
+        """What was called for: the first word of a command; ``ask``, ``connect``, ``end``."""
+        return self._log.read_text().splitlines()
 
 
-def masters() -> list[psutil.Process]:
-    """Return the connections that this test's processes have left in the background."""
+def ours() -> list[psutil.Process]:
+    """Return the connections that this run of the tests has in the background."""
     found = []
     for process in psutil.process_iter():
         try:
-            ours = process.environ().get(MARK) == os.environ[MARK]
-            if ours and process.name() == "ssh" and "baton-" in " ".join(process.cmdline()):
+            marked = process.environ().get(MARK) == os.environ[MARK]
+            if marked and process.name() == "ssh" and "/baton-" in " ".join(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
     return found
+
+
+def socket_of(connection: psutil.Process) -> Path:
+    """Return where a connection listens."""
+    (found,) = re.findall(r"/\S*/baton-\w+/s", " ".join(connection.cmdline()))
+    return Path(found)
 
 
 @pytest.fixture
@@ -84,12 +107,16 @@ def test_every_call_is_a_channel_of_one_connection(
     fetcher.fetch({X: oid})
     assert reader.has(oid)
     assert ssh.calls == [
-        *("connect", "git-upload-pack", "git-receive-pack"),
-        *("connect", "git-upload-pack"),
+        *("ask", "connect", "git-upload-pack", "git-receive-pack"),
+        *("ask", "connect", "git-upload-pack"),
     ]
+    connections = ours()
+    assert len(connections) == 2
     remote.close()
     fetcher.close()
-    assert ssh.calls[-2:] == ["connect"] * 2  # to say goodbye
+    _, alive = psutil.wait_procs(connections, timeout=10)
+    assert not alive
+    assert ssh.calls[-2:] == ["end", "end"]
     remote.list(["refs/"])
     assert ssh.calls[-2:] == ["connect", "git-upload-pack"]
 
@@ -98,9 +125,8 @@ def test_a_connection_that_was_killed_is_made_again(
     desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh
 ) -> None:
     oid, remote = desk.commit(), fast(desk, ssh_remote, ssh)
-    before = {process.pid for process in masters()}
     remote.list(["refs/"])
-    (made,) = [process for process in masters() if process.pid not in before]
+    (made,) = ours()
     made.kill()
     made.wait(10)
     assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
@@ -112,9 +138,8 @@ def test_a_connection_that_breaks_under_a_push_is_unknown(
     desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh
 ) -> None:
     oid, remote = desk.commit(), fast(desk, ssh_remote, ssh)
-    before = {process.pid for process in masters()}
     remote.list(["refs/"])
-    (made,) = [process for process in masters() if process.pid not in before]
+    (made,) = ours()
     # A hook that never comes: the server's ssh session is what breaks.
     ssh_remote.hook("pre-receive", "kill -9 $PPID; sleep 0.1")
     assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is UNKNOWN
@@ -148,11 +173,10 @@ sys.stdin.readline()
 """
 
 
-@pytest.mark.parametrize("end", ["exit", "interrupt"])
+@pytest.mark.parametrize("end", ["exit", "interrupt", "kill"])
 def test_the_connection_ends_with_the_process(
     desk: Desk, ssh_remote: BareRepository, end: str
 ) -> None:
-    before = {process.pid for process in masters()}
     program = subprocess.Popen(
         [sys.executable, "-c", PROGRAM, str(desk.path), ssh_remote.url],
         env={**desk.env, **ssh_remote.env, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -164,13 +188,18 @@ def test_the_connection_ends_with_the_process(
     with program:
         assert program.stdout is not None
         assert program.stdout.readline() == "listed\n"
-        left = [process for process in masters() if process.pid not in before]
-        assert len(left) == 1
+        (left,) = ours()
+        place = socket_of(left).parent
+        assert stat.S_IMODE(place.stat().st_mode) == 0o700
         if end == "interrupt":
             program.send_signal(signal.SIGINT)
+        elif end == "kill":  # with all its children, as when a job is cancelled
+            for child in psutil.Process(program.pid).children(recursive=True):
+                child.kill()
+            program.kill()
         program.communicate("\n")
-    _, alive = psutil.wait_procs(left, timeout=10)
-    assert not alive
+    left.wait(10)
+    wait_until(lambda: not place.exists(), "the end of the private directory")
 
 
 def test_words_of_a_login_shell_are_no_answer(
@@ -211,3 +240,24 @@ def test_a_server_that_is_not_told_of_version_2(
     assert remote.list(["refs/heads/"]).refs == {Y: oid}
     assert remote.why_plain is None
     assert deaf.calls.count("git-upload-pack") == 2
+
+
+def test_the_users_own_sharing_is_used(
+    desk: Desk, ssh_remote: BareRepository, tmp_path: Path
+) -> None:
+    """One connection for many commands; it is not ours to end."""
+    where = tmp_path / "s"
+    settings = f"ControlMaster auto\nControlPath {where}\nControlPersist 60\n"
+    ssh = CountingSsh(tmp_path / "sharing", ssh_remote, settings=settings)
+    sockets = set()
+    for number in range(2):
+        oid, remote = desk.commit(), fast(desk, ssh_remote, ssh)
+        ref = f"refs/baton/tasks/t{number}"
+        assert remote.push([RefUpdate(ref, None, oid)], atomic=False)[ref].state is DONE
+        assert remote.list([ref]).refs == {ref: oid}
+        remote.close()
+        sockets.add(where.stat().st_ino)
+    assert ssh.calls == ["ask", "git-receive-pack", "git-upload-pack"] * 2
+    assert len(sockets) == 1
+    assert ours() == []
+    subprocess.run([ssh.env["GIT_SSH_COMMAND"], "-Oexit", "anybody"], check=True)

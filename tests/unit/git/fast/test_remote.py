@@ -15,7 +15,7 @@ from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.receive import Advertisement, Report
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
-from gitbaton.git.remote import Listing, PushState, RefResult, RefUpdate
+from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
 
 A, B, C = (Oid(letter * 40) for letter in "abc")
 X, Y = "refs/baton/tasks/x", "refs/heads/y"
@@ -40,6 +40,7 @@ class ScriptedLink:
     looks: list[bool] = field(default_factory=list)
     sent: list[bytes | None] = field(default_factory=list)
     listings: list[Mapping[str, Oid] | Exception] = field(default_factory=list)
+    shows_anyway: bool = True
     closed: int = 0
 
     def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
@@ -85,6 +86,12 @@ class RecordingPlain:
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         self.calls.append(("push", (list(updates), atomic)))
         return {update.ref: RefResult(DONE, "by git") for update in updates}
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        return self.push(choose(None), atomic=False)
+
+    def close(self) -> None:
+        raise AssertionError("nothing of plain git stays open")
 
 
 class FewObjects(Packer):
@@ -300,6 +307,98 @@ def test_a_prefix_that_is_none_is_for_git_to_refuse() -> None:
     for prefix in ("refs/a\nrefs/b", "--upload-pack=x"):
         bench.remote.list([prefix])
     assert len(bench.git) == 2
+
+
+@dataclass
+class Chooser:
+    """Picks ``wish``, and remembers what it was shown each time."""
+
+    wish: Sequence[RefUpdate]
+    shown: list[Mapping[str, Oid] | None] = field(default_factory=list)
+
+    def __call__(self, seen: Mapping[str, Oid] | None) -> Sequence[RefUpdate]:
+        self.shown.append(seen)
+        return self.wish
+
+
+def test_where_the_refs_are_shown_anyway_they_are_chosen_upon() -> None:
+    link = ScriptedLink([done(X)], {X: A, Y: C})
+    bench, choose = Bench(link), Chooser(ONE)
+    assert bench.remote.push_chosen(choose) == {X: RefResult(DONE)}
+    assert choose.shown == [{X: A, Y: C}]
+    assert (link.looks, bench.git) == ([True], [])
+    assert link.sent[0] is not None
+    assert b"atomic" not in link.sent[0]
+
+
+def test_what_was_chosen_against_the_sight_is_stale_and_not_sent() -> None:
+    link = ScriptedLink([done(Y)], {X: C})
+    assert Bench(link).remote.push_chosen(Chooser(TWO)) == {
+        X: RefResult(STALE, "stale info"),
+        Y: RefResult(DONE),
+    }
+    assert link.sent[0] is not None
+    assert X.encode() not in link.sent[0]
+
+
+def test_nothing_chosen_is_nothing_sent() -> None:
+    for shows in (True, False):
+        link = ScriptedLink(refs={X: A}, shows_anyway=shows)
+        assert Bench(link).remote.push_chosen(Chooser([])) == {}
+        assert link.sent == ([None] if shows else [])
+
+
+def test_where_a_look_costs_a_round_trip_it_is_chosen_without() -> None:
+    link = ScriptedLink([done(X)], {X: A}, shows_anyway=False)
+    choose = Chooser(ONE)
+    assert Bench(link).remote.push_chosen(choose) == {X: RefResult(DONE)}
+    assert choose.shown == [None]
+    assert link.looks == [False]
+
+
+def test_a_session_that_cannot_be_used_is_chosen_again_without_it() -> None:
+    for trouble in (Unfit("busy", lasting=False), Unfit("HTTP 403", lasting=True)):
+        bench, choose = Bench(ScriptedLink([trouble], {X: A})), Chooser(ONE)
+        assert bench.remote.push_chosen(choose) == {X: RefResult(DONE, "by git")}
+        assert choose.shown == [{X: A}, None]
+        assert bench.git == [("push", (ONE, False))]
+    bench, choose = Bench(None), Chooser(ONE)
+    bench.remote.push_chosen(choose)
+    assert choose.shown == [None]
+
+
+def test_a_chosen_push_without_an_answer_is_unknown_and_is_not_chosen_again() -> None:
+    """I1: what may have been sent is for the caller to look up."""
+    bench, choose = Bench(ScriptedLink([Lost("cut")], {X: A})), Chooser(TWO)
+    assert bench.remote.push_chosen(choose) == {
+        X: RefResult(UNKNOWN, "cut"),
+        Y: RefResult(UNKNOWN, "cut"),
+    }
+    assert len(choose.shown) == 1
+    assert bench.git == []
+
+
+def test_before_anything_was_chosen_nothing_is_unknown() -> None:
+    class Mute(ScriptedLink):
+        def push(self, compose: Compose, deadline: Deadline, *, look: bool) -> Report | None:
+            raise Lost("nothing was said")
+
+    bench, choose = Bench(Mute()), Chooser(ONE)
+    with pytest.raises(RemoteUnreachable, match="nothing was said"):
+        bench.remote.push_chosen(choose)
+    assert choose.shown == []
+
+
+def test_what_choosing_raises_is_passed_on() -> None:
+    def fail(_: object) -> Sequence[RefUpdate]:
+        raise KeyError("the caller's own trouble")
+
+    for wrong, error in ((fail, KeyError), (Chooser([*ONE, *ONE]), ValueError)):
+        link = ScriptedLink(refs={X: A})
+        bench = Bench(link)
+        with pytest.raises(error):
+            bench.remote.push_chosen(wrong)
+        assert (link.sent, bench.git) == ([], [])
 
 
 @pytest.mark.parametrize(

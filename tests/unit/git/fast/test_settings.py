@@ -8,7 +8,7 @@ import pytest
 
 from gitbaton.git.fast.address import WebAddress
 from gitbaton.git.fast.configuration import Configuration
-from gitbaton.git.fast.ssh import ssh_words
+from gitbaton.git.fast.ssh import keeps_connections, ssh_words
 from gitbaton.git.fast.webconfig import Proxy, WebSettings, basic, read_settings
 
 HTTPS = WebAddress("https", "git.example.org", 443, "/r.git")
@@ -87,6 +87,25 @@ def test_the_users_own_ssh(
 )
 def test_another_ssh_is_left_to_git(env: Mapping[str, str]) -> None:
     assert ssh_words(env, configured()) is None
+
+
+SHARED = "user me\ncontrolmaster auto\ncontrolpersist 600\ncontrolpath /home/me/.ssh/%C\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (SHARED, True),
+        (SHARED.replace("600", "yes"), True),
+        (SHARED.replace("600", "no"), False),  # it ends with the command that has made it
+        (SHARED.replace("auto", "false"), False),
+        (SHARED.replace("/home/me/.ssh/%C", "none"), False),
+        ("user me\nport 22\n", False),
+        ("", False),
+    ],
+)
+def test_connections_that_the_users_ssh_keeps(said: str, kept: bool) -> None:
+    assert keeps_connections(said) is kept
 
 
 def test_nothing_configured() -> None:

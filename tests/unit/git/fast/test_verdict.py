@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gitbaton.core.ids import Oid
 from gitbaton.git.answers import UP_TO_DATE
 from gitbaton.git.fast.receive import Advertisement, Report
-from gitbaton.git.fast.verdict import choose, judge, unserved
+from gitbaton.git.fast.verdict import judge, settle, unserved
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
 A, B, C = (Oid(letter * 40) for letter in "abc")
@@ -38,7 +38,7 @@ def test_one_update_under_every_circumstance(
         return  # RefUpdate cannot say it
     update = RefUpdate(X, old, new)
     seen = shown({} if there is None else {X: there}, "delete-refs")
-    choice = choose([update], seen, atomic=False)
+    choice = settle([update], seen, atomic=False)
     if new is not None and there == new:
         assert choice.settled == {X: RefResult(DONE, UP_TO_DATE)}
     elif there == old:
@@ -50,30 +50,30 @@ def test_one_update_under_every_circumstance(
 
 
 def test_without_delete_refs_nothing_is_deleted() -> None:
-    choice = choose([RefUpdate(X, A, None)], shown({X: A}), atomic=False)
+    choice = settle([RefUpdate(X, A, None)], shown({X: A}), atomic=False)
     assert choice.settled[X].state is REFUSED
     assert not choice.send
 
 
 def test_without_atomic_nothing_dependent_is_sent() -> None:
     updates = [RefUpdate(X, A, B), RefUpdate(Y, None, B)]
-    choice = choose(updates, shown({X: A}), atomic=True)
+    choice = settle(updates, shown({X: A}), atomic=True)
     assert {fate.state for fate in choice.settled.values()} == {UNSENT}
     assert not choice.send
 
 
 def test_one_stale_update_keeps_its_companions_from_being_sent() -> None:
     updates = [RefUpdate(X, A, B), RefUpdate(Y, None, B)]
-    choice = choose(updates, shown({X: C}, "atomic"), atomic=True)
+    choice = settle(updates, shown({X: C}, "atomic"), atomic=True)
     assert {r: f.state for r, f in choice.settled.items()} == {X: STALE, Y: UNSENT}
     assert not choice.send
-    choice = choose(updates, shown({X: C}), atomic=False)
+    choice = settle(updates, shown({X: C}), atomic=False)
     assert choice.send == updates[1:]
 
 
 def test_what_is_there_already_does_not_keep_its_companions() -> None:
     updates = [RefUpdate(X, A, B), RefUpdate(Y, None, B)]
-    choice = choose(updates, shown({X: B}, "atomic"), atomic=True)
+    choice = settle(updates, shown({X: B}, "atomic"), atomic=True)
     assert choice.send == updates[1:]
     assert choice.settled == {X: RefResult(DONE, UP_TO_DATE)}
 
