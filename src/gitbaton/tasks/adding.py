@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from gitbaton.core.errors import InvalidInput, Refused, TaskExists
 from gitbaton.core.ids import TaskId, new_task_id, task_id
-from gitbaton.store.model import ABSENT, Actor, Committed, Conflict, Transaction, split_key
+from gitbaton.store.model import ABSENT, Actor, Committed, Conflict, Transaction
 from gitbaton.tasks import subjects
 from gitbaton.tasks.drafts import Draft, check_needs, compose
 from gitbaton.tasks.ledger import TRIES, Ledger, failure
@@ -42,8 +42,8 @@ def add(ledger: Ledger, drafts: Sequence[Draft], actor: Actor) -> list[Task]:
 
 def check_new(view: View, tasks: Sequence[Task]) -> None:
     """Raise InvalidInput when the needs of ``tasks`` do not fit what is there."""
-    damaged = [split_key(key)[1] for key in view.damaged]
-    check_needs(view.tasks, {task.id: task for task in tasks}, damaged=damaged)
+    damaged = [need for task in tasks for need in task.needs if view.damage(need) is not None]
+    check_needs(view.tasks, {task.id: task for task in tasks}, damaged=frozenset(damaged))
 
 
 def free_id(view: View, wanted: str | None, words: str) -> TaskId:

@@ -1,24 +1,24 @@
-"""Claiming: one compare-and-swap on the task's own record, and a second look before the token.
+"""Claiming: one compare-and-swap on the task's own record, decided on what was seen last.
 
-Losing a race is normal: look again, take the next ready task. What a claim relied on besides its
-own record (needs, gate, paths) may have changed between the look and the win; so the winner looks
-once more and withdraws if it no longer holds, before anybody gets the token.
+Where that is fresh, a claim of a task that relies on nothing else is one push, and nothing before
+or after it. What was seen last may be out of date, but it decides nothing: the compare-and-swap
+does. It is only ever a guess at which push will succeed; whatever is told to the caller (there is
+nothing, it is held, it waits) is told after a look. Losing a race is normal: then what the engine
+saw meanwhile, or a look, shows the next ready task. Claims that rely on other records are looked
+at once more before anybody gets the token (``confirming``).
+
+Claiming costs what is live, not what waits: parked tasks are staged, a batch at a time, when none
+of the live ones is ready.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
-from gitbaton.core.errors import (
-    BatonError,
-    ClaimLost,
-    DamagedRecord,
-    InvalidInput,
-    NothingToClaim,
-)
-from gitbaton.core.ids import TaskId, new_nonce, task_id
+from gitbaton.core.errors import BatonError, DamagedRecord, InvalidInput, NothingToClaim
+from gitbaton.core.ids import Nonce, TaskId, new_nonce, task_id
 from gitbaton.store.model import (
     ABSENT,
     Absent,
@@ -27,33 +27,55 @@ from gitbaton.store.model import (
     Conflict,
     Key,
     Rejected,
+    Spared,
     Transaction,
     Value,
     Version,
 )
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.adding import check_new, free_id
-from gitbaton.tasks.claims import Claimant, Claimed, require_claim, token_of
+from gitbaton.tasks.claims import Claimant, Claimed, token_of
+from gitbaton.tasks.confirming import confirm
 from gitbaton.tasks.drafts import Draft, compose
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.ledger import TRIES, Ledger, Step, failure
+from gitbaton.tasks.ledger import TRIES, Ledger, failure
 from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.nothing import nothing_to_claim, waiting
-from gitbaton.tasks.readiness import Readiness, affinity
-from gitbaton.tasks.reservations import (
-    PATHS_KEY,
-    Locks,
-    collision,
-    is_entered,
-    read_locks,
-    reserve,
-)
+from gitbaton.tasks.offers import Offer, make_offer, spread
+from gitbaton.tasks.readiness import Readiness
+from gitbaton.tasks.reservations import PATHS_KEY, Locks, read_locks, reserve
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
 MOST_AT_ONCE: Final = 100
 _DOCTOR: Final = "baton doctor"
-_FIRST_CHOICE: Final = 4  # after n lost races a claimant chooses among the first 4 * 2**n tasks
+
+Seat: TypeAlias = int
+"""A place among those for which claims are wanted."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far one wish has come. ``since``: what was asked after it may be tried without a look.
+
+    ``stuck``: the tasks that cannot be written, with the reason. A killed server may have left a
+    lock; that must not keep anybody from the others (I4).
+    """
+
+    since: float
+    won: dict[Seat, Claimed] = field(default_factory=dict)
+    stuck: dict[TaskId, str] = field(default_factory=dict)
+    lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What a view gave to try. ``candidates``: all that was ready."""
+
+    view: View
+    locks: Locks
+    candidates: Sequence[Task]
+    offer: Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +83,8 @@ class Claiming:
     """One wish to claim, and everything that belongs to carrying it out."""
 
     ledger: Ledger
-    who: Claimant
+    seats: Sequence[Claimant]
     ids: tuple[str, ...]
-    count: int
     lease: float
     create: Draft | None
     ask: Callable[[], GateKeeper]
@@ -71,101 +92,134 @@ class Claiming:
     @staticmethod
     def wish(
         ledger: Ledger,
-        who: Claimant,
+        who: Claimant | Sequence[Claimant],
         ids: Sequence[str],
         count: int,
         lease: float | None,
         create: Draft | None,
     ) -> Claiming:
         """Return the checked wish; raise InvalidInput naming the field that is wrong."""
-        who.check()
-        if not 1 <= count <= MOST_AT_ONCE:
-            raise InvalidInput("count", f"{count} is not between 1 and {MOST_AT_ONCE}")
+        seats = _seats(who, count)
         names = tuple(dict.fromkeys(task_id(id) for id in ids))
         if create is not None:
             if create.id is None and len(names) == 1:
                 create = replace(create, id=names[0])
-            if count != 1 or len(names) > 1 or (names and names != (create.id,)):
+            if len(seats) != 1 or len(names) > 1 or (names and names != (create.id,)):
                 raise InvalidInput("create", "what is created is claimed alone")
             names = () if create.id is None else (task_id(create.id),)
         seconds = checked_lease(ledger.settings.lease if lease is None else lease)
-        return Claiming(ledger, who, names, count, seconds, create, ledger.ask_gatekeeper())
+        return Claiming(ledger, seats, names, seconds, create, ledger.ask_gatekeeper())
 
     def carry_out(self) -> list[Claimed]:
-        """Return the claims won, at least one.
+        """Return the claims won, at least one, in the order of their seats.
 
         Raises NothingToClaim, UnknownTask, DamagedRecord; HostRefused or OutcomeUnknown when
         nothing else was won.
         """
-        won: list[Claimed] = []
-        stuck: dict[TaskId, str] = {}
-        lost = 0
-        while lost < TRIES and len(won) < self.count:
+        ledger = self.ledger
+        progress = _Progress(since=ledger.elapsed() - ledger.contention.freshness)
+        while progress.lost < TRIES and len(progress.won) < len(self.seats):
             try:
-                fresh = self._round(lost, self.count - len(won), stuck)
+                is_last = self._round(progress)
             except BatonError:
-                if won:
-                    return won  # these are ours whatever became of the others
-                raise
-            won += fresh
-            if not fresh:
-                self.ledger.pause(lost)
-                lost += 1
-        if won:
-            return won
+                if not progress.won:
+                    raise
+                break  # those are ours whatever became of the others
+            if is_last:
+                break
+        if progress.won:
+            return [progress.won[seat] for seat in sorted(progress.won)]
         raise NothingToClaim("lost", "others were faster every time", next="baton claim")
 
     # --- one round
 
-    def _round(self, lost: int, wanted: int, stuck: dict[TaskId, str]) -> list[Claimed]:
-        """Look, try up to ``wanted`` ready tasks, return the claims that hold (none: lost).
+    def _round(self, progress: _Progress) -> bool:
+        """Try to fill the seats that are left; return whether nothing is left to try."""
+        seats = [seat for seat in range(len(self.seats)) if seat not in progress.won]
+        began = self.ledger.elapsed()
+        plan = self._recalled_plan(seats, progress)
+        looked = plan is None
+        if plan is None:
+            plan = self._looked_plan(seats, progress)
+        claims = self._try(plan, seats, progress.stuck)
+        held = confirm(self.ledger, list(claims.values()))
+        seat_of = {claimed.token: seat for seat, claimed in claims.items()}
+        progress.won |= {seat_of[claimed.token]: claimed for claimed in held}
+        progress.since = began
+        if not claims:
+            self.ledger.contention.lose()
+        if not held:
+            if looked:
+                self.ledger.pause(progress.lost)
+            progress.lost += 1
+        return len(held) == len(plan.candidates)
 
-        A task that cannot be written (a killed server left its lock) must not keep anybody from
-        the others (I4): it is added to ``stuck``, with the reason, and not tried again.
-        """
-        locks, view = self._look()
-        candidates, batch = self._choose(locks, view, lost, wanted, stuck)
-        if any(task.gate is not None for task in batch):
-            self.ask()
-            candidates, batch = self._choose(locks, view, lost, wanted, stuck)
-        if not batch and candidates and locks.damage is not None:
-            raise DamagedRecord(
-                f"no task with paths can be claimed: {PATHS_KEY} is damaged ({locks.damage})",
-                next="baton doctor",
-            )
-        if not batch and stuck:
-            id, why = next(iter(stuck.items()))
-            raise NothingToClaim("lost", f"task {id!r} cannot be written: {why}", next=_DOCTOR)
-        if not batch:
-            raise nothing_to_claim(view, self._readiness(view), self.ids, candidates)
-        return self._second_look(self._try(batch, locks, view, stuck))
+    def _recalled_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan | None:
+        """Return what to try by what was seen last; None where only a look can tell."""
+        view = self.ledger.recall(since=progress.since) if self.create is None else None
+        if view is None:
+            return None
+        plan = self._plan(view, self._ready(view), seats, progress)
+        return plan if plan.offer.tasks else None
 
-    def _look(self) -> tuple[Locks, View]:
-        """Read the reservations first, then the tasks (why: see ``reservations``)."""
-        snapshot = self.ledger.store.read(PATHS_KEY)
+    def _looked_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan:
+        """Look, and return what to try; raise what is to be told when there is nothing."""
         view = self.ledger.view()
-        return read_locks(snapshot, view), view
+        plan = self._plan(view, self._ready(view), seats, progress)
+        if not plan.offer.tasks and self.create is None and not self.ids and view.has_parked:
+            plan = self._parked_plan(plan, seats, progress)
+        if not plan.offer.tasks:
+            raise self._nothing(plan, progress.stuck)
+        return plan
 
-    def _choose(
-        self, locks: Locks, view: View, lost: int, wanted: int, stuck: Collection[TaskId]
-    ) -> tuple[list[Task], list[Task]]:
-        """Return the candidates, and those among them to claim in one commit."""
-        candidates = [task for task in self._candidates(view) if task.id not in stuck]
-        return candidates, _compatible(self._in_turn(candidates, lost), locks, wanted)
+    def _parked_plan(self, plan: _Plan, seats: Sequence[Seat], progress: _Progress) -> _Plan:
+        """Return what to try when none of the live tasks is ready: stage some that are.
 
-    def _candidates(self, view: View) -> list[Task]:
-        """Return the ready tasks that may be taken, in the order in which to try."""
+        As a last resort one is claimed where it is parked, which moves the board, for which all
+        contend.
+        """
+        parked = self._readiness(plan.view).ready()
+        if not parked:
+            return plan
+        try:
+            self.ledger.store.tidy()
+        except BatonError:
+            return self._plan(plan.view, parked, seats, progress)
+        view = self.ledger.view()
+        staged = self._plan(view, self._ready(view), seats, progress)
+        if staged.offer.tasks:
+            return staged
+        return self._plan(view, self._readiness(view).ready(), seats, progress)
+
+    def _plan(
+        self, view: View, ready: Sequence[Task], seats: Sequence[Seat], progress: _Progress
+    ) -> _Plan:
+        """Return what to try of the ``ready`` tasks. Asks for the rules if one has a gate (I9)."""
+        locks = read_locks(view)
+        window = self.ledger.contention.window
+        while True:
+            keeper = self.ledger.gatekeeper
+            left = [task for task in ready if task.id not in progress.stuck]
+            candidates = spread(left, self.seats[0], window)
+            offer = make_offer(candidates, locks, seats=len(seats), live=view.live)
+            if all(task.gate is None for task in offer.tasks) or self.ask() is keeper:
+                return _Plan(view, locks, candidates, offer)
+            ready = self._readiness(view).ready(ready)
+
+    def _ready(self, view: View) -> list[Task]:
+        """Return the live or named tasks that may be claimed, in the order in which to try."""
         new = self._new_task(view)
         if new is not None:
             blocked = self._readiness(view).obstacles(new)
             if blocked:
                 raise waiting(new, blocked)
             return [new]
-        ready = self._readiness(view).ready()
-        return [task for task in ready if not self.ids or task.id in self.ids]
+        named = (view.tasks.get(TaskId(id)) for id in self.ids)
+        wanted = [t for t in named if t is not None] if self.ids else view.live.values()
+        return self._readiness(view).ready(wanted)
 
     def _readiness(self, view: View) -> Readiness:
-        return Readiness(view, self.ledger.gatekeeper, self.who)
+        return Readiness(view, self.ledger.gatekeeper, self.seats[0])
 
     def _new_task(self, view: View) -> Task | None:
         """Return the task that is to be created, None if there is none to create."""
@@ -173,121 +227,80 @@ class Claiming:
         if draft is None or (draft.id is not None and draft.id in view.tasks):
             return None
         id = free_id(view, draft.id, draft.title)
-        ledger = self.ledger
-        task = compose(draft, id, settings=ledger.settings, by=self.who.agent, now=ledger.now())
+        ledger, by = self.ledger, self.seats[0].agent
+        task = compose(draft, id, settings=ledger.settings, by=by, now=ledger.now())
         check_new(view, [task])
         return task
 
-    def _in_turn(self, candidates: list[Task], lost: int) -> list[Task]:
-        """Return the candidates; after lost races shuffled (by claimant) among the first ones."""
-        window = _FIRST_CHOICE * 2**lost if lost else 0
-        first = sorted(candidates[:window], key=lambda task: affinity(task, self.who))
-        return first + candidates[window:]
+    def _nothing(self, plan: _Plan, stuck: Mapping[TaskId, str]) -> BatonError:
+        """Return why there is nothing to try, after a look."""
+        if plan.candidates and plan.locks.damage is not None:
+            return DamagedRecord(
+                f"no task with paths can be claimed: {PATHS_KEY} is damaged ({plan.locks.damage})",
+                next=_DOCTOR,
+            )
+        if stuck:
+            id, why = next(iter(stuck.items()))
+            return NothingToClaim("lost", f"task {id!r} cannot be written: {why}", next=_DOCTOR)
+        readiness = self._readiness(plan.view)
+        return nothing_to_claim(plan.view, readiness, self.ids, plan.candidates)
+
+    # --- the commit
 
     def _try(
-        self, batch: Sequence[Task], locks: Locks, view: View, stuck: dict[TaskId, str]
-    ) -> list[Claimed]:
-        """Commit the claims of a batch together; return those that were committed."""
-        taken = [self._taken(task) for task in batch]
-        changes = [self._transaction(task, locks, view) for task in taken]
-        claims: list[Claimed] = []
+        self, plan: _Plan, seats: Sequence[Seat], stuck: dict[TaskId, str]
+    ) -> dict[Seat, Claimed]:
+        """Commit the claims of an offer together; return those that were committed, by seat."""
+        offer, store = plan.offer, self.ledger.store
+        places = [seats[0]] * len(offer.tasks) if offer.either else seats
+        taken = [(seat, self._taken(t, seat)) for seat, t in zip(places, offer.tasks, strict=False)]
+        changes = [self._transaction(task, plan) for _, task in taken]
+        outcomes = store.commit_first(changes, 1) if offer.either else store.commit(changes)
+        claims: dict[Seat, Claimed] = {}
         failures: list[BatonError] = []
-        for task, outcome in zip(taken, self.ledger.store.commit(changes), strict=True):
+        for (seat, task), outcome in zip(taken, outcomes, strict=True):
             if isinstance(outcome, Committed) and task.claim is not None:
                 token = token_of(task, task.claim)
-                claims.append(Claimed(task, token, outcome.versions[task.key]))
+                claims[seat] = Claimed(task, token, outcome.versions[task.key])
             elif isinstance(outcome, Rejected) and outcome.code == "contention":
                 stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"
-            elif not isinstance(outcome, Committed | Conflict):
+            elif not isinstance(outcome, Committed | Conflict | Spared):
                 failures.append(failure(outcome))
         if failures and not claims:
             raise failures[0]
         return claims
 
-    def _taken(self, task: Task) -> Task:
-        now = self.ledger.now()
-        return transitions.take(task, self.who, nonce=new_nonce(), lease=self.lease, now=now)
+    def _taken(self, task: Task, seat: Seat) -> Task:
+        who, nonce, now = self.seats[seat], Nonce(new_nonce()), self.ledger.now()
+        return transitions.take(task, who, nonce=nonce, lease=self.lease, now=now)
 
-    def _transaction(self, task: Task, locks: Locks, view: View) -> Transaction:
+    def _transaction(self, task: Task, plan: _Plan) -> Transaction:
         expect: dict[Key, Version | Absent] = {}
         write: dict[Key, Value] = {}
         if task.paths:
             # First, because a host without atomic push gets the records one by one in this order:
             # a reservation without its claim is void, a claim without its reservation is a danger.
-            expect[PATHS_KEY] = locks.version
-            write[PATHS_KEY] = reserve(locks.standing, task)
-        known = view.versions.get(task.id)
+            expect[PATHS_KEY] = plan.locks.version
+            write[PATHS_KEY] = reserve(plan.locks.standing, task)
+        known = plan.view.versions.get(task.id)
         expect[task.key] = ABSENT if known is None else known
         write[task.key] = encode_task(task)
-        subject = subjects.by_holder(
-            "claim", task.id, self.who.agent, f"new, {task.title}" if known is None else None
-        )
-        return Transaction(expect=expect, write=write, subject=subject, actor=Actor(self.who.agent))
-
-    # --- after winning
-
-    def _second_look(self, claims: Sequence[Claimed]) -> list[Claimed]:
-        """Return the claims that rest on what still holds; withdraw the others."""
-        if not any(_relies(claimed.task) for claimed in claims):
-            return list(claims)
-        locks, view = self._look()
-        kept: list[Claimed] = []
-        for claimed in claims:
-            try:
-                task = view.find(claimed.task.id)
-                require_claim(task, claimed.token)
-            except BatonError:
-                continue  # cancelled already, or unreadable: not ours to hand out
-            why = self._broken(task, locks, view)
-            if why is None:
-                kept.append(Claimed(task, claimed.token, view.versions[task.id]))
-            else:
-                self._withdraw(claimed, why)
-        return kept
-
-    def _broken(self, task: Task, locks: Locks, view: View) -> str | None:
-        """Return what a claim relied on and no longer finds, None if all is well."""
-        broken = Readiness(view, self.ledger.gatekeeper).broken(task)
-        if broken:
-            return broken[0].text
-        if task.paths and not is_entered(locks.entries, task):
-            return "its paths were not reserved"
-        met = collision(task, locks.standing) if task.paths else None
-        return None if met is None else f"its paths meet those of {met[0].task}"
-
-    def _withdraw(self, claimed: Claimed, why: str) -> None:
-        ledger = self.ledger
-
-        def decide(view: View, task: Task) -> Step:
-            claim = require_claim(task, claimed.token)
-            after = transitions.release(task, f"withdrawn: {why}", now=ledger.now())
-            subject = subjects.by_holder("release", task.id, claim.agent, f"withdrawn: {why}")
-            return Step(after, subject, Actor(claim.agent))
-
-        try:
-            ledger.change(claimed.task.id, decide)
-        except ClaimLost:
-            return  # somebody else ended it first, which is as good
+        agent = "" if task.claim is None else task.claim.agent
+        remark = f"new, {task.title}" if known is None else None
+        subject = subjects.by_holder("claim", task.id, agent, remark)
+        return Transaction(expect=expect, write=write, subject=subject, actor=Actor(agent))
 
 
-def _relies(task: Task) -> bool:
-    """Tell whether a claim of ``task`` relies on anything besides the task's own record."""
-    return bool(task.needs or task.gate or task.paths)
-
-
-def _compatible(candidates: Sequence[Task], locks: Locks, count: int) -> list[Task]:
-    """Return up to ``count`` candidates that can be claimed in one commit.
-
-    Claims with paths rewrite the same record, so at most one of them; the next round has another.
-    """
-    chosen: list[Task] = []
-    reserving = False
-    for task in candidates:
-        if len(chosen) == count:
-            break
-        if task.paths:
-            if reserving or locks.damage is not None or collision(task, locks.standing) is not None:
-                continue
-            reserving = True
-        chosen.append(task)
-    return chosen
+def _seats(who: Claimant | Sequence[Claimant], count: int) -> Sequence[Claimant]:
+    """Return who gets the claims: ``count`` times the one, or each of several once."""
+    wanted = count if isinstance(who, Claimant) else len(who)
+    if not 1 <= wanted <= MOST_AT_ONCE:
+        raise InvalidInput("count", f"{wanted} is not between 1 and {MOST_AT_ONCE}")
+    if not isinstance(who, Claimant) and count != 1:
+        raise InvalidInput("count", "each of several claimants gets one")
+    seats = [who] * count if isinstance(who, Claimant) else list(who)
+    for claimant in set(seats):
+        claimant.check()
+    if len({claimant.capabilities for claimant in seats}) > 1:
+        raise InvalidInput("capabilities", "claimants of one claim can all do the same")
+    return seats

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -116,23 +116,35 @@ def find_cycle(needs: Mapping[str, Sequence[str]], starts: Sequence[str]) -> lis
     return None
 
 
+def needs_below(tasks: Mapping[TaskId, Task], starts: Iterable[TaskId]) -> dict[str, Sequence[str]]:
+    """Return the needs of all ``tasks`` that can be reached from ``starts``, by id."""
+    needs: dict[str, Sequence[str]] = {}
+    todo = list(starts)
+    while todo:
+        id = todo.pop()
+        task = tasks.get(id)
+        if task is not None and id not in needs:
+            needs[id] = task.needs
+            todo += task.needs
+    return needs
+
+
 def check_needs(
     tasks: Mapping[TaskId, Task],
     new: Mapping[TaskId, Task],
     *,
-    damaged: Sequence[str] = (),
+    damaged: Container[str] = (),
 ) -> None:
     """Raise InvalidInput when ``new`` tasks need what is not there, or need each other in a circle.
 
-    ``damaged``: ids that exist although nobody can read them.
+    ``damaged``: ids that exist although nobody can read them. Costs what is needed, not ``tasks``.
     """
-    known = {*tasks, *new, *damaged}
     for task in new.values():
         for need in task.needs:
-            if need not in known:
+            if need not in new and need not in tasks and need not in damaged:
                 raise InvalidInput("needs", f"{task.id!r} needs {need!r}, which does not exist")
-    needs: dict[str, Sequence[str]] = {id: task.needs for id, task in tasks.items()}
-    needs |= {id: task.needs for id, task in new.items()}
+    olds = {need for task in new.values() for need in task.needs} - new.keys()
+    needs = needs_below(tasks, olds) | {id: task.needs for id, task in new.items()}
     circle = find_cycle(needs, list(new))
     if circle:
         raise InvalidInput("needs", f"they go in a circle: {' -> '.join(circle)}")

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from gitbaton.core.errors import BatonError, GateClosed, InvalidInput, OutcomeUnknown, Refused
 from gitbaton.core.ids import Oid, branch_name, is_oid
-from gitbaton.store.model import Actor, Committed, Conflict, Move, Version
+from gitbaton.store.model import (
+    Actor,
+    Committed,
+    Conflict,
+    Move,
+    Outcome,
+    Transaction,
+    Version,
+)
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.claims import Claimed, Token, ended_by, require_claim
 from gitbaton.tasks.gates import GateKeeper
@@ -29,16 +38,24 @@ def check(ledger: Ledger, token: Token) -> Claimed:
 def renew(ledger: Ledger, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]:
     """Renew all claims in one commit; return for each the task, or why it was not renewed.
 
-    Raises RemoteUnreachable when nothing could be asked or sent.
+    Tried on what was seen last: hardly anybody but the holder changes a task in progress. Raises
+    RemoteUnreachable when nothing could be asked or sent.
     """
     results: dict[Token, Task | Exception] = {}
     left = list(dict.fromkeys(tokens))
+    since = -math.inf
     for attempt in range(TRIES):
         if not left:
             break
         if attempt:
             ledger.pause(attempt)
-        steps = _renewals(ledger, left, results)
+        began = ledger.elapsed()
+        view = ledger.recall(since=since)
+        steps, errors = _renewals(ledger, view, left)
+        if view is None or errors:
+            steps, errors = _renewals(ledger, ledger.view(), left)
+        results |= errors
+        since = began
         outcomes = ledger.store.commit([step.transaction(v) for step, v in steps.values()])
         for (token, (step, _)), outcome in zip(steps.items(), outcomes, strict=True):
             if isinstance(outcome, Committed):
@@ -49,6 +66,21 @@ def renew(ledger: Ledger, tokens: Sequence[Token]) -> Mapping[Token, Task | Exce
     for token in left:
         results[token] = OutcomeUnknown(f"task {token.task!r} kept changing; renew again")
     return {token: results[token] for token in tokens}
+
+
+def propose_renewals(ledger: Ledger, tokens: Sequence[Token]) -> Mapping[Token, Transaction]:
+    """Return renewals that may ride along in a push of others, by what was seen last.
+
+    Asks nobody. A claim that does not look current is left out: ``renew`` finds out why. So does
+    it for a renewal of which ``renewed`` says no.
+    """
+    steps, _ = _renewals(ledger, ledger.recall(), list(dict.fromkeys(tokens)))
+    return {token: step.transaction(version) for token, (step, version) in steps.items()}
+
+
+def renewed(outcome: Outcome) -> bool:
+    """Tell whether a renewal that rode along with this outcome was done."""
+    return isinstance(outcome, Committed)
 
 
 def done(
@@ -74,7 +106,7 @@ def done(
         subject = subjects.by_holder(word, task.id, claim.agent, result.text)
         return Step(after, subject, Actor(claim.agent), moves)
 
-    return ledger.change(token.task, decide)
+    return ledger.change(token.task, decide, trust=None if moves else _stands_alone)
 
 
 def announce(ledger: Ledger, token: Token, landing: Landing) -> Task:
@@ -158,7 +190,12 @@ def _end(
         subject = subjects.by_holder(word, task.id, claim.agent, reason)
         return Step(rule(task, claim), subject, Actor(claim.agent))
 
-    return ledger.change(token.task, decide)
+    return ledger.change(token.task, decide, trust=lambda _: True)
+
+
+def _stands_alone(task: Task) -> bool:
+    """Tell whether a landing of ``task`` relies on no other record, and on no gate."""
+    return not task.needs and task.gate is None
 
 
 def _require_open(keeper: GateKeeper, view: View, task: Task, commit: Oid | None) -> None:
@@ -173,23 +210,28 @@ def _require_open(keeper: GateKeeper, view: View, task: Task, commit: Oid | None
 
 
 def _renewals(
-    ledger: Ledger, tokens: Sequence[Token], results: dict[Token, Task | Exception]
-) -> dict[Token, tuple[Step, Version]]:
-    """Return the renewal of each current token; put the error of the others into ``results``."""
-    view = ledger.view()
+    ledger: Ledger, view: View | None, tokens: Sequence[Token]
+) -> tuple[dict[Token, tuple[Step, Version]], dict[Token, BatonError]]:
+    """Return the renewal of each token that is current in ``view``, and the errors of the others.
+
+    Nothing at all where there is no view.
+    """
     steps: dict[Token, tuple[Step, Version]] = {}
+    errors: dict[Token, BatonError] = {}
+    if view is None:
+        return steps, errors
     for token in tokens:
         try:
             task = view.find(token.task)
             claim = require_claim(task, token)
         except BatonError as error:
-            results[token] = error
+            errors[token] = error
             continue
         after = transitions.renew(task, now=ledger.now())
         subject = subjects.by_holder("renew", task.id, claim.agent)
         step = Step(after, subject, Actor(claim.agent), heartbeat=True)
         steps[token] = step, view.versions[task.id]
-    return steps
+    return steps, errors
 
 
 def _checked(result: Result) -> Result:

@@ -1,8 +1,14 @@
-"""The one way to the store: look, decide by a pure rule, commit by compare-and-swap, again."""
+"""The one way to the store: look, decide by a pure rule, commit by compare-and-swap, again.
+
+A decision may be tried on what was seen last (``recall``) instead of a look, which saves a round
+trip: the compare-and-swap finds out if it was out of date. But nothing recalled is ever an answer:
+what it would refuse, or find done already, is looked at first.
+"""
 
 from __future__ import annotations
 
 import functools
+import math
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +26,16 @@ from gitbaton.store.model import (
     Move,
     Outcome,
     Rejected,
+    Snapshot,
     Target,
     Transaction,
     Unknown,
     Version,
 )
 from gitbaton.store.protocol import Store
+from gitbaton.tasks.contention import Contention
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.model import COLLECTION, Task, encode_task
+from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.settings import QueueSettings
 from gitbaton.tasks.view import View, read_tasks
@@ -75,6 +83,9 @@ class Step:
 
 Decide: TypeAlias = Callable[[View, Task], Step | None]
 
+Trust: TypeAlias = Callable[[Task], bool]
+"""Tells of a task whether its own record is all that a step relies on."""
+
 
 class Ledger:
     """The records of all tasks, as one observer sees and changes them. Thread-safe."""
@@ -97,6 +108,7 @@ class Ledger:
         self._clock = clock
         self._rng = rng
         self._observer = observer
+        self.contention = Contention(clock)
         self._known: View | None = None
         self._lock = threading.Lock()
 
@@ -104,15 +116,26 @@ class Ledger:
         """Return the wall-clock time, for records that people read."""
         return self._clock.now()
 
+    def elapsed(self) -> float:
+        """Return this observer's clock, in seconds."""
+        return self._clock.elapsed()
+
     def view(self) -> View:
         """Return all tasks; this counts as a look of the observer."""
-        snapshot = self.store.read(f"{COLLECTION}/")
-        with self._lock:
-            known = self._known
-        view = read_tasks(snapshot, known)
-        with self._lock:
-            self._known = view
+        view = self._read(self.store.read())
         return replace(view, sights=self._observer.look(view))
+
+    def recall(self, *, since: float = -math.inf) -> View | None:
+        """Return all tasks as they were seen last, with changes of our own; None if by no look
+        that was asked after ``since`` on this observer's clock.
+
+        No look: it asks nobody, and no time is counted for leases.
+        """
+        snapshot = self.store.recall()
+        if snapshot is None or snapshot.asked <= since:
+            return None
+        view = self._read(snapshot)
+        return replace(view, sights=self._observer.recall(view))
 
     def ask_gatekeeper(self) -> Callable[[], GateKeeper]:
         """Return what gives one operation its gatekeeper, by the rules as they are now (I9).
@@ -134,19 +157,27 @@ class Ledger:
         longest = min(_FIRST_PAUSE * 2.0**attempt, _LONGEST_PAUSE)
         self._clock.sleep(self._rng.uniform(longest / 4, longest))
 
-    def change(self, id: str, decide: Decide) -> Task:
+    def change(self, id: str, decide: Decide, *, trust: Trust | None = None) -> Task:
         """Return the task after the step that ``decide`` finds right for its present state.
 
         ``decide`` may return None (nothing is left to do) or raise. After a lost race it is asked
-        again. Raises LandingStale when nothing but a branch had moved.
+        again. Of what ``trust`` tells so, the state seen last is tried before a look. Raises
+        LandingStale when nothing but a branch had moved.
         """
+        since = -math.inf
         for attempt in range(TRIES):
-            view = self.view()
-            task = view.find(id)
-            step = decide(view, task)
-            if step is None:
-                return task
-            [outcome] = self.store.commit([step.transaction(view.versions[task.id])])
+            began = self.elapsed()
+            change = None if trust is None else self._guess(id, decide, trust, since)
+            if change is None:
+                view = self.view()
+                task = view.find(id)
+                step = decide(view, task)
+                if step is None:
+                    return task
+                change = step, view.versions[task.id]
+            step, version = change
+            [outcome] = self.store.commit([step.transaction(version)])
+            since = began
             if isinstance(outcome, Committed):
                 return step.task
             if not isinstance(outcome, Conflict):
@@ -157,6 +188,28 @@ class Ledger:
         raise Refused(
             f"task {id!r} kept changing; nothing was done", code="busy", next=f"baton show {id}"
         )
+
+    def _guess(
+        self, id: str, decide: Decide, trust: Trust, since: float
+    ) -> tuple[Step, Version] | None:
+        """Return the step, and what it replaces, by what was seen last; None: look first."""
+        view = self.recall(since=since)
+        if view is None:
+            return None
+        try:
+            task = view.find(id)
+            step = decide(view, task) if trust(task) else None
+        except BatonError:
+            return None
+        return None if step is None else (step, view.versions[task.id])
+
+    def _read(self, snapshot: Snapshot) -> View:
+        with self._lock:
+            known = self._known
+        view = read_tasks(snapshot, known)
+        with self._lock:
+            self._known = view
+        return view
 
 
 def failure(outcome: Outcome) -> BatonError:

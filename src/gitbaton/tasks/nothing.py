@@ -26,7 +26,9 @@ def nothing_to_claim(
             f"{len(candidates)} ready, but their paths are reserved",
             next=f"baton why {candidates[0].id}",
         )
-    open_tasks = sum(task.status in OPEN for task in view.tasks.values())
+    open_tasks = sum(task.status in OPEN for task in view.live.values())
+    if view.has_parked:
+        open_tasks += sum(task.id not in view.live for task in view.pending)
     if not open_tasks:
         return NothingToClaim("empty", "there is no open task", next="baton add TITLE")
     return NothingToClaim("waiting", f"{open_tasks} open, none is ready", next="baton status")

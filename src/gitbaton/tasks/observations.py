@@ -48,7 +48,7 @@ class Observer:
     def look(self, view: View) -> Mapping[TaskId, Sight]:
         """Take note of a successful look at all tasks; return for how long each was watched.
 
-        Tasks for which time does not matter are not in the answer.
+        Time matters for live tasks only, and not for all: the others are not in the answer.
         """
         with self._lock:
             record = self._load()
@@ -59,12 +59,32 @@ class Observer:
                 self._keep(record, after)
             return sights
 
+    def recall(self, view: View) -> Mapping[TaskId, Sight]:
+        """Return for how long each task in a view that is no look was watched, by the last look.
+
+        A recalled view proves nothing new: it shows again what a look has shown, besides changes
+        of our own, which nobody has watched yet. So nothing is noted, and no time is counted.
+        """
+        with self._lock:
+            known = self._known
+        sights: dict[TaskId, Sight] = {}
+        for id, task in view.live.items():
+            watched = {
+                subject.kind: seen.watched
+                for subject in subjects(task, view.versions[id])
+                if (seen := known.get(f"{subject.kind} {id}")) is not None
+                and seen.mark == subject.mark
+            }
+            if watched:
+                sights[id] = Sight(**watched)
+        return sights
+
     def _extend(
         self, before: Mapping[str, Observation], view: View
     ) -> tuple[dict[str, Observation], dict[TaskId, Sight]]:
         after: dict[str, Observation] = {}
         sights: dict[TaskId, Sight] = {}
-        for id, task in view.tasks.items():
+        for id, task in view.live.items():
             watched: dict[str, float] = {}
             for subject in subjects(task, view.versions[id]):
                 name = f"{subject.kind} {id}"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
-from gitbaton.store.model import Actor, Move
+from gitbaton.store.model import Actor, Move, Transaction
 from gitbaton.store.protocol import Store
 from gitbaton.tasks import adding, auditing, holding, reaping, steering
 from gitbaton.tasks.claiming import Claiming
@@ -112,7 +112,7 @@ class Queue:
 
     def claim(
         self,
-        who: Claimant,
+        who: Claimant | Sequence[Claimant],
         *,
         ids: Sequence[str] = (),
         count: int = 1,
@@ -120,6 +120,9 @@ class Queue:
         create: Draft | None = None,
     ) -> list[Claimed]:
         """Claim up to ``count`` ready tasks (of ``ids``, where given) for ``lease`` seconds.
+
+        Several claimants (of equal capabilities) get one claim each, under their own names, in one
+        commit and returned in their order. Who got none is not among them, see ``task.claim``.
 
         ``create``: add that task first if there is none with its id, in one transaction. Raises
         NothingToClaim; OutcomeUnknown when a claim may have been made that nobody holds a token
@@ -132,6 +135,13 @@ class Queue:
     def renew(self, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]:
         """Renew all these claims in one commit; return for each the task or what went wrong."""
         return holding.renew(self._ledger, tokens)
+
+    def renewals(self, tokens: Sequence[Token]) -> Mapping[Token, Transaction]:
+        """Return renewals that may ride along in a push of others; asks nobody.
+
+        What is missing, or was not committed (``holding.renewed``), is to be renewed as usual.
+        """
+        return holding.propose_renewals(self._ledger, tokens)
 
     def check(self, token: Token) -> Claimed:
         """Return the claim that ``token`` proves; raise ClaimLost unless it is current."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+from zlib import crc32
 
 from gitbaton.core.ids import TaskId
 from gitbaton.tasks.claims import Claimant
-from gitbaton.tasks.drafts import find_cycle
+from gitbaton.tasks.decoded import RANK
+from gitbaton.tasks.drafts import find_cycle, needs_below
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.leases import time_left
 from gitbaton.tasks.machine import FINISHED, next_command
@@ -17,6 +22,9 @@ from gitbaton.tasks.model import Status, Task
 from gitbaton.tasks.reservations import collision, standing
 from gitbaton.tasks.text import clean_line
 from gitbaton.tasks.view import View
+
+_EQUALS: Final = attrgetter("priority", "created_at")
+_WORD: Final = 2**64 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +50,21 @@ class Readiness:
         self._who = who
         self._reserved = standing((), view)
 
-    def ready(self) -> list[Task]:
-        """Return the tasks that may be claimed, in the order in which to try."""
-        pending = (t for t in self._view.tasks.values() if t.status is Status.PENDING)
-        free = [task for task in pending if next(self._in_the_way(task), None) is None]
-        return claim_order(free, self._who)
+    def ready(self, tasks: Iterable[Task] | None = None) -> list[Task]:
+        """Return those of ``tasks`` that may be claimed, in the order in which to try.
+
+        ``tasks`` None: of all, which asks for the whole backlog.
+        """
+        known: Mapping[TaskId, Task] = self._view.tasks
+        if tasks is None:
+            known, tasks = self._view.tasks.whole().tasks, self._view.pending
+        return claim_order((t for t in tasks if self._is_free(t, known)), self._who)
 
     def obstacles(self, task: Task) -> list[Obstacle]:
         """Return everything that keeps ``task`` from being claimed (none: it is ready)."""
         found = list(self._in_the_way(task))
         if any(obstacle.kind == "need" for obstacle in found):
-            needs: dict[str, tuple[TaskId, ...]] = {
-                id: other.needs for id, other in self._view.tasks.items()
-            }
-            circle = find_cycle(needs, [task.id])
+            circle = find_cycle(needs_below(self._view.tasks, [task.id]), [task.id])
             if circle:
                 text = f"it can never start: {' -> '.join(circle)} is a circle"
                 found.append(Obstacle("need", circle[0], text, f"baton edit {circle[0]}"))
@@ -64,6 +73,18 @@ class Readiness:
     def broken(self, task: Task, commit: str | None = None) -> list[Obstacle]:
         """Return what a claim of ``task`` relies on and does not find (any more)."""
         return [*self._needs(task), *self._gate(task, commit), *self._paths(task)]
+
+    def _is_free(self, task: Task, known: Mapping[TaskId, Task]) -> bool:
+        """Tell whether nothing is in the way; of most tasks that is seen without looking twice."""
+        if task.status is not Status.PENDING:
+            return False
+        for need in task.needs:
+            other = known.get(need)
+            if other is None or not is_met(other):
+                return False
+        if task.requires or task.delay or task.paths or task.gate is not None:
+            return next(self._in_the_way(task), None) is None
+        return True
 
     def _in_the_way(self, task: Task) -> Iterator[Obstacle]:
         """Yield the obstacles, those that are cheap to find first."""
@@ -128,19 +149,29 @@ def claim_order(tasks: Iterable[Task], who: Claimant | None = None) -> list[Task
 
     Times have whole seconds, so what was added together is equal.
     """
-
-    def rank(task: Task) -> tuple[int, str, bytes, str]:
-        return task.priority, task.created_at, affinity(task, who), task.id
-
-    return sorted(tasks, key=rank)
-
-
-def affinity(task: Task, who: Claimant | None) -> bytes:
-    """Return a claimant's own rank for a task (smallest first), spread evenly over claimants."""
+    ordered = sorted(tasks, key=RANK)
     if who is None:
-        return b""
-    words = "\0".join((who.machine, who.worker, who.agent, task.id))
-    return hashlib.sha256(words.encode("utf-8", "surrogatepass")).digest()
+        return ordered
+    own = taste(who)
+    groups = (list(equals) for _, equals in groupby(ordered, key=_EQUALS))
+    return [task for equals in groups for task in sorted(equals, key=own)]
+
+
+def taste(who: Claimant) -> Callable[[Task], int]:
+    """Return a claimant's own rank for a task (smallest first), spread evenly over claimants.
+
+    A checksum of the id, mixed with a hash of the claimant as splitmix64 mixes: a hash of both
+    would take a sixth of a second for 100,000 tasks.
+    """
+    words = "\0".join((who.machine, who.worker, who.agent)).encode("utf-8", "surrogatepass")
+    seed = int.from_bytes(hashlib.sha256(words).digest()[:8])
+
+    def rank(task: Task) -> int:
+        mixed = (crc32(task.id.encode()) ^ seed) * 0xBF58476D1CE4E5B9 & _WORD
+        mixed = (mixed ^ mixed >> 31) * 0x94D049BB133111EB & _WORD
+        return mixed ^ mixed >> 29
+
+    return rank
 
 
 def _status(task: Task) -> Obstacle:

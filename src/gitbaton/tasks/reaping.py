@@ -26,7 +26,7 @@ def reap(ledger: Ledger, *, dry_run: bool) -> list[Reaped]:
     Raises HostRefused or OutcomeUnknown when nothing could be taken for such a reason.
     """
     view = ledger.view()
-    found = [r for task in view.tasks.values() if (r := _expired(ledger, view, task)) is not None]
+    found = [r for task in view.live.values() if (r := _expired(ledger, view, task)) is not None]
     if dry_run or not found:
         return found
     changes = [

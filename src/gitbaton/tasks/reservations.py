@@ -2,8 +2,17 @@
 
 Claims of two tasks touch two records, so nothing would stop two overlapping ones from being won at
 once. Every claim of a task with ``paths`` therefore also rewrites this one record, in the same
-transaction. Read it *before* the tasks: then each claim that it does not show yet makes the
-rewrite fail, and each claim that it does show is also among the tasks.
+transaction. Record and tasks are taken from *one snapshot*, and that is enough. Let another claim
+have written the record as W. A snapshot never shows half a transaction (I6). So either it shows W
+or a later version: then it shows that claim among the tasks, in progress or ended since. Or it
+shows an earlier one: then our rewrite names a version that W has replaced, and fails.
+
+The same holds for what is recalled: a snapshot with commits of our own since. The record's
+versions since then are all ours, with their tasks, or our rewrite fails.
+
+A host without atomic pushes gets the records one by one, this one first. A snapshot may then show
+W and not yet the claim: its entry looks void, our rewrite drops it, and both claims are made. This
+is why the winner looks again: who is not entered, or meets another in progress, withdraws.
 """
 
 from __future__ import annotations
@@ -14,7 +23,8 @@ from dataclasses import dataclass
 import msgspec
 
 from gitbaton.core.errors import DamagedRecord
-from gitbaton.store.model import ABSENT, Absent, Key, Snapshot, Value, Version, make_key
+from gitbaton.core.ids import TaskId
+from gitbaton.store.model import ABSENT, Absent, Key, Value, Version, make_key
 from gitbaton.tasks.globs import overlap
 from gitbaton.tasks.model import FORMAT, Frozen, Status, Task
 from gitbaton.tasks.view import View
@@ -48,19 +58,19 @@ class _Kept(Frozen, frozen=True, kw_only=True):
     entries: tuple[Reservation, ...]
 
 
-def read_locks(snapshot: Snapshot, view: View) -> Locks:
-    """Return the reservations in ``snapshot``, which was taken before ``view``.
+def read_locks(view: View) -> Locks:
+    """Return the reservations in the snapshot of ``view``.
 
     A value that is no list of reservations counts as empty and is written anew by the next claim:
     what is in progress says it all again.
     """
-    record = snapshot.records.get(PATHS_KEY)
+    record = view.snapshot.records.get(PATHS_KEY)
     try:
         entries = decode_reservations(record.value) if record is not None else ()
     except DamagedRecord:
         entries = ()
     version = ABSENT if record is None else record.version
-    damage = snapshot.damaged.get(PATHS_KEY)
+    damage = view.snapshot.damaged.get(PATHS_KEY)
     return Locks(version, entries, standing(entries, view), damage)
 
 
@@ -86,16 +96,19 @@ def standing(entries: Iterable[Reservation], view: View) -> list[Reservation]:
     """Return the reservations that hold: of every task with paths in progress, and of tasks that
     cannot be read, since nobody knows that those have ended.
 
-    Entries whose task and epoch are no longer in progress are void. What is in progress but was
-    not entered (a host without atomic pushes, an old client) is entered now.
+    What is in progress is live, or at least entered. Entries whose task and epoch are no longer in
+    progress are void. What is in progress but was not entered (a host without atomic pushes, an
+    old client) is entered now.
     """
+    entries = list(entries)
     unreadable = [entry for entry in entries if view.damage(entry.task) is not None]
-    held = [
-        Reservation(task=task.id, epoch=task.epoch, paths=task.paths)
-        for task in view.tasks.values()
-        if task.status is Status.IN_PROGRESS and task.paths
-    ]
-    return unreadable + held
+    named = (view.tasks.get(TaskId(entry.task)) for entry in entries)
+    held = {
+        task.id: Reservation(task=task.id, epoch=task.epoch, paths=task.paths)
+        for task in (*view.live.values(), *named)
+        if task is not None and task.status is Status.IN_PROGRESS and task.paths
+    }
+    return [*unreadable, *held.values()]
 
 
 def collision(

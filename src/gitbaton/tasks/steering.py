@@ -52,7 +52,7 @@ def retry(ledger: Ledger, id: str, actor: Actor, *, force: bool) -> Task:
         after = transitions.retry(task, now=ledger.now())
         users = [
             other.id
-            for other in view.tasks.values()
+            for other in view.live.values()
             if other.status is Status.IN_PROGRESS and task.id in other.needs
         ]
         if users and not force:

@@ -1,36 +1,67 @@
-"""All tasks at one moment, decoded from a snapshot."""
+"""All tasks at one moment, as a snapshot shows them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitbaton.core.errors import DamagedRecord, UnknownTask
 from gitbaton.core.ids import TaskId
-from gitbaton.store.model import Key, Move, Record, Snapshot, Version, split_key
+from gitbaton.store.model import Key, Move, Snapshot, Version
+from gitbaton.tasks.decoded import Decoded, Memory
 from gitbaton.tasks.leases import Sight
-from gitbaton.tasks.model import COLLECTION, Task, task_key
-from gitbaton.tasks.validation import decode_task
+from gitbaton.tasks.model import COLLECTION, Task
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All tasks at one moment, with the versions to replace them and what is damaged.
+    """All tasks at one moment, and what this observer knows of them.
 
-    ``moves``: the refs that were moved by the transaction that wrote a task's present version,
-    of tasks where there were any. ``provisional``: the tasks whose value is newer than their
-    version (``store.model.Record``). ``sights``: how long this observer has watched those for
-    which time matters.
+    ``tasks`` is complete and lazy: look single ones up, iterate only where all are wanted. ``live``
+    are those that are worked on now, few however long the backlog is: whoever claims, renews,
+    ends or reaps needs no others. A parked task is pending or finished, nobody holds it. ``moves``:
+    the refs that were moved by the transaction that wrote a live task's present version.
+    ``provisional``: the live tasks whose value is newer than their version
+    (``store.model.Record``). ``sights``: how long this observer has watched those for which time
+    matters.
     """
 
-    tasks: Mapping[TaskId, Task]
-    versions: Mapping[TaskId, Version]
-    damaged: Mapping[Key, str]
-    asked: float
-    answered: float
+    snapshot: Snapshot
+    tasks: Decoded
+    live: Mapping[TaskId, Task]
     moves: Mapping[TaskId, Sequence[Move]] = field(default_factory=dict)
     provisional: frozenset[TaskId] = frozenset()
     sights: Mapping[TaskId, Sight] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> float:
+        """The observer's clock just before the look."""
+        return self.snapshot.asked
+
+    @property
+    def answered(self) -> float:
+        """The observer's clock just after the look."""
+        return self.snapshot.answered
+
+    @property
+    def versions(self) -> Mapping[TaskId, Version]:
+        """What must be named to replace each task; as lazy as ``tasks``."""
+        return Versions(self.tasks)
+
+    @property
+    def pending(self) -> Sequence[Task]:
+        """All pending tasks by priority, age, id. Asks for the whole backlog."""
+        return self.tasks.whole().pending
+
+    @property
+    def damaged(self) -> Mapping[Key, str]:
+        """Why some records are no tasks. Asks for the whole backlog."""
+        return self.tasks.whole().damaged
+
+    @property
+    def has_parked(self) -> bool:
+        """Whether there are records besides the live ones."""
+        return len(self.snapshot.records) > len(self.snapshot.live)
 
     def find(self, task: str) -> Task:
         """Return the task with this id; raise UnknownTask, or DamagedRecord if it is one."""
@@ -44,58 +75,56 @@ class View:
 
     def damage(self, task: str) -> str | None:
         """Return why the record of ``task`` cannot be read, None if it can or is not there."""
-        return self.damaged.get(task_key(task)) if self.damaged and task else None
+        return self.tasks.damage(TaskId(task))
 
     def sight(self, task: str) -> Sight:
         """Return how long ``task`` has been watched."""
         return self.sights.get(TaskId(task), Sight())
 
 
+class Versions(Mapping[TaskId, Version]):
+    """The version of each task."""
+
+    def __init__(self, tasks: Decoded) -> None:
+        self._tasks = tasks
+
+    def __getitem__(self, id: TaskId) -> Version:
+        version = self._tasks.version(id)
+        if version is None:
+            raise KeyError(id)
+        return version
+
+    def __iter__(self) -> Iterator[TaskId]:
+        return iter(self._tasks)
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+
 def read_tasks(snapshot: Snapshot, known: View | None = None) -> View:
     """Return the tasks in ``snapshot``; those ``known`` at the same version are not decoded again.
 
-    A record that is no task is listed in ``damaged`` with the reason and stops nobody else.
+    A record that is no task is told of by ``View.damage`` and stops nobody else.
     """
-    tasks: dict[TaskId, Task] = {}
-    versions: dict[TaskId, Version] = {}
+    tasks = Decoded(snapshot, Memory() if known is None else known.tasks.memory)
+    live: dict[TaskId, Task] = {}
     moves: dict[TaskId, Sequence[Move]] = {}
     provisional: set[TaskId] = set()
-    damaged = {key: why for key, why in snapshot.damaged.items() if _is_task(key)}
-    for key, record in snapshot.records.items():
-        if not _is_task(key):
+    for key, record in snapshot.live.items():
+        collection, _, name = key.partition("/")
+        id = TaskId(name)
+        task = tasks.get(id) if collection == COLLECTION else None
+        if task is None:
             continue
-        name = TaskId(split_key(key)[1])
-        same = _known_at(known, name, record)
-        try:
-            tasks[name] = same if same is not None else decode_task(key, record.value)
-        except DamagedRecord as error:
-            damaged[key] = error.message
-            continue
-        versions[name] = record.version
+        live[id] = task
         if record.moves:
-            moves[name] = record.moves
+            moves[id] = record.moves
         if record.provisional:
-            provisional.add(name)
+            provisional.add(id)
     return View(
+        snapshot=snapshot,
         tasks=tasks,
-        versions=versions,
-        damaged=damaged,
-        asked=snapshot.asked,
-        answered=snapshot.answered,
+        live=live,
         moves=moves,
         provisional=frozenset(provisional),
     )
-
-
-def _known_at(known: View | None, name: TaskId, record: Record) -> Task | None:
-    """Return the task as it was decoded from this very version before, None if it never was.
-
-    A provisional value comes under the version before it: there one version has two values.
-    """
-    if known is None or record.provisional or name in known.provisional:
-        return None
-    return known.tasks[name] if known.versions.get(name) == record.version else None
-
-
-def _is_task(key: str) -> bool:
-    return key.startswith(f"{COLLECTION}/")

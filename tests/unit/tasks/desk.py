@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gitbaton.core.clock import ManualClock
-from gitbaton.core.ids import Oid
+from gitbaton.core.ids import Oid, TaskId
 from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import (
@@ -17,20 +18,22 @@ from gitbaton.store.model import (
     Key,
     Move,
     Outcome,
+    Record,
     Snapshot,
     Target,
     Transaction,
     Value,
+    Version,
 )
 from gitbaton.store.protocol import Store, TidyReport
 from gitbaton.tasks.claims import Claimant
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.leases import Sight
-from gitbaton.tasks.model import Task
+from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.queue import Draft, Queue, QueueSettings
 from gitbaton.tasks.validation import convert_task
-from gitbaton.tasks.view import View
+from gitbaton.tasks.view import View, read_tasks
 
 AT = "2026-01-01T00:00:00Z"
 NONCE = "0123456789abcdef" * 2
@@ -59,20 +62,24 @@ def claimed(id: str = "t", *, epoch: int = 1, agent: str = "bob", **fields: Any)
     return task(id, **{"status": "in-progress", "epoch": epoch, "claim": claim, **fields})
 
 
+def snapshot_of(
+    *tasks: Task, parked: Sequence[Task] = (), damaged: Mapping[Key, str] | None = None
+) -> Snapshot:
+    """Return a snapshot of these tasks, those that are ``parked`` apart from the live ones."""
+    live = {t.key: Record(Version(f"v-{t.id}"), encode_task(t)) for t in tasks}
+    rest = {t.key: Record(Version(f"v-{t.id}"), encode_task(t)) for t in parked}
+    return Snapshot({**live, **rest}, live, damaged or {})
+
+
 def view_of(
     *tasks: Task,
+    parked: Sequence[Task] = (),
     damaged: Mapping[Key, str] | None = None,
     sights: Mapping[str, Sight] | None = None,
 ) -> View:
     """Return a view of these tasks."""
-    return View(
-        tasks={t.id: t for t in tasks},
-        versions={t.id: f"v-{t.id}" for t in tasks},  # type: ignore[misc]
-        damaged=damaged or {},
-        asked=0.0,
-        answered=0.0,
-        sights=sights or {},  # type: ignore[arg-type]
-    )
+    view = read_tasks(snapshot_of(*tasks, parked=parked, damaged=damaged))
+    return replace(view, sights={TaskId(id): sight for id, sight in (sights or {}).items()})
 
 
 def who(name: str = "bob", *capabilities: str, worker: str = "w1") -> Claimant:
@@ -101,7 +108,8 @@ class Meddler:
 
     ``after_read``, ``before_commit`` and ``after_commit`` are called once, at the next read or
     commit; ``instead`` answers the next commit. ``reads`` and ``firsts`` count the looks and the
-    calls of ``commit_first``; ``commits`` has what was tried, alternatives one by one.
+    calls of ``commit_first``; ``commits`` has what was tried, alternatives one by one. While it is
+    ``forgetful`` it recalls nothing.
     """
 
     def __init__(self, store: Store) -> None:
@@ -111,6 +119,7 @@ class Meddler:
         self.after_commit: Callable[[], object] | None = None
         self.instead: Callable[[Sequence[Transaction]], list[Outcome]] | None = None
         self.commits: list[list[Transaction]] = []
+        self.forgetful = False
         self.reads = 0
         self.firsts = 0
 
@@ -123,7 +132,7 @@ class Meddler:
         return snapshot
 
     def recall(self, prefix: str = "") -> Snapshot | None:
-        return self.store.recall(prefix)
+        return None if self.forgetful else self.store.recall(prefix)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         act, self.before_commit = self.before_commit, None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import msgspec
 
 from gitbaton.core.clock import ManualClock
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.store.memory import MemoryStore
-from gitbaton.store.model import Snapshot, Version
+from gitbaton.store.model import Record, Snapshot, Version
 from gitbaton.tasks.leases import (
     Observation,
     Sight,
@@ -20,9 +21,9 @@ from gitbaton.tasks.leases import (
     subjects,
     time_left,
 )
-from gitbaton.tasks.model import Task
+from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.observations import Observer
-from gitbaton.tasks.view import View
+from gitbaton.tasks.view import View, read_tasks
 from tests.unit.tasks.desk import OID, claimed, task, view_of
 
 LEASE = Subject("lease", "v1", 300.0)
@@ -130,14 +131,11 @@ def test_a_back_off_may_pass_during_an_outage() -> None:
 # --- kept between runs
 
 
-def seen_at(clock: ManualClock, version: str = "v1", **fields: object) -> View:
-    return View(
-        tasks={claimed().id: claimed(**fields)},  # type: ignore[arg-type]
-        versions={claimed().id: Version(version)},
-        damaged={},
-        asked=clock.elapsed(),
-        answered=clock.elapsed(),
-    )
+def seen_at(clock: ManualClock, version: str = "v1", **fields: Any) -> View:
+    held = claimed(**fields)
+    records = {held.key: Record(Version(version), encode_task(held))}
+    now = clock.elapsed()
+    return read_tasks(Snapshot(records, records, asked=now, answered=now))
 
 
 def lease_sight(observer: Observer, clock: ManualClock, version: str = "v1") -> float:
@@ -205,6 +203,22 @@ def test_two_observers_of_one_machine_never_gain_time() -> None:
 class BrokenStore(MemoryStore):
     def read(self, prefix: str = "") -> Snapshot:
         raise RemoteUnreachable("disk full")
+
+
+def test_what_is_recalled_is_no_look() -> None:
+    """I5: only looks prove that a version stood; what we changed is watched from its first look."""
+    clock = ManualClock()
+    observer = Observer(MemoryStore(clock=clock), clock, "r")
+    shown = seen_at(clock)
+    observer.look(shown)
+    renewed = seen_at(clock, "v2")  # a change of our own, in what that look has shown
+    clock.advance(100)
+    assert observer.recall(shown) == {claimed().id: Sight(lease=0)}
+    assert observer.recall(renewed) == {}
+    assert lease_sight(observer, clock, "v2") == 0
+    clock.advance(100)
+    assert lease_sight(observer, clock, "v2") == 100
+    assert observer.recall(renewed) == {claimed().id: Sight(lease=100)}
 
 
 def test_an_observer_that_cannot_keep_anything_still_remembers_in_its_process() -> None:

@@ -1,0 +1,182 @@
+"""The tasks of a snapshot, decoded when they are asked for and remembered by version.
+
+A backlog may hold 100,000 tasks, and a claim is about one. So nothing here looks at all of them
+before somebody wants all; and who wants all again pays for what has changed since.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Final, Protocol, runtime_checkable
+
+from gitbaton.core.errors import DamagedRecord
+from gitbaton.core.ids import TaskId
+from gitbaton.store.model import Key, Record, Snapshot, Version
+from gitbaton.tasks.model import COLLECTION, Status, Task
+from gitbaton.tasks.validation import decode_task
+
+RANK: Final = attrgetter("priority", "created_at", "id")
+"""The order in which tasks are claimed: priority, then age, then id."""
+
+_PREFIX: Final = f"{COLLECTION}/"
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """Records of a snapshot that know how they differ from those of another of the same store."""
+
+    def changed_since(self, other: Mapping[Key, Record]) -> Collection[Key] | None:
+        """Return at least the keys whose records are not the same; None: it cannot be told.
+
+        Deleted, damaged and provisional ones count, in either of the two.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """Every task of a snapshot, the reasons for those that are none, the pending ones by rank."""
+
+    records: Mapping[Key, Record]
+    tasks: Mapping[TaskId, Task]
+    damaged: Mapping[Key, str]
+    pending: Sequence[Task]
+
+
+@dataclass(slots=True)
+class Memory:
+    """What was decoded of earlier snapshots: each task's last version, and the last whole."""
+
+    found: dict[TaskId, tuple[Version, Task | str]] = field(default_factory=dict)
+    whole: Whole | None = None
+
+
+class Decoded(Mapping[TaskId, Task]):
+    """The readable tasks of ``snapshot`` by id. Complete; a look-up decodes one task at most.
+
+    What is in ``memory`` at the same version is not decoded again. Thread-safe.
+    """
+
+    def __init__(self, snapshot: Snapshot, memory: Memory) -> None:
+        self.memory = memory
+        self._records = snapshot.records
+        self._unreadable = snapshot.damaged
+        self._whole: Whole | None = None
+
+    def __getitem__(self, id: TaskId) -> Task:
+        found = self._find(id)
+        if not isinstance(found, Task):
+            raise KeyError(id)
+        return found
+
+    def __contains__(self, id: object) -> bool:
+        return isinstance(id, str) and isinstance(self._find(TaskId(id)), Task)
+
+    def __iter__(self) -> Iterator[TaskId]:
+        return iter(self.whole().tasks)
+
+    def __len__(self) -> int:
+        return len(self.whole().tasks)
+
+    def version(self, id: TaskId) -> Version | None:
+        """Return the version of the task's record, None if it is not there."""
+        record = self._records.get(Key(_PREFIX + id))
+        return None if record is None else record.version
+
+    def damage(self, id: TaskId) -> str | None:
+        """Return why the record of this task cannot be read, None if it can or is not there."""
+        found = self._find(id)
+        return found if isinstance(found, str) else None
+
+    def whole(self) -> Whole:
+        """Return all tasks. Costs the whole backlog once, then what has changed."""
+        if self._whole is None:
+            self._whole = self.memory.whole = self._read_all(self.memory.whole)
+        return self._whole
+
+    def _find(self, id: TaskId) -> Task | str | None:
+        """Return the task, or why it cannot be read, or None."""
+        if self._whole is not None and (task := self._whole.tasks.get(id)) is not None:
+            return task
+        key = Key(_PREFIX + id)
+        record = self._records.get(key)
+        return self._unreadable.get(key) if record is None else self._decode(key, id, record)
+
+    def _decode(self, key: Key, id: TaskId, record: Record) -> Task | str:
+        """Return the task in ``record``, or why there is none.
+
+        A provisional value comes under the version before it: there one version has two values,
+        so it is neither remembered nor taken from memory (I6).
+        """
+        known = self.memory.found.get(id)
+        if known is not None and known[0] == record.version and not record.provisional:
+            return known[1]
+        found: Task | str
+        try:
+            found = decode_task(key, record.value)
+        except DamagedRecord as error:
+            found = error.message
+        if not record.provisional:
+            self.memory.found[id] = record.version, found
+        return found
+
+    def _read_all(self, base: Whole | None) -> Whole:
+        changed = _changes(base, self._records)
+        tasks = dict(base.tasks) if base is not None and changed is not None else {}
+        read = self._records.items() if changed is None else self._some(changed, tasks)
+        damaged = {key: why for key, why in self._unreadable.items() if key.startswith(_PREFIX)}
+        if base is not None and changed is not None:
+            damaged = {k: why for k, why in base.damaged.items() if k not in changed} | damaged
+        for key, record in read:
+            if not key.startswith(_PREFIX):
+                continue
+            id = TaskId(key[len(_PREFIX) :])
+            found = self._decode(key, id, record)
+            if isinstance(found, Task):
+                tasks[id] = found
+            else:
+                damaged[key] = found
+        return Whole(self._records, tasks, damaged, _pending(base, tasks, changed))
+
+    def _some(
+        self, changed: Collection[Key], tasks: dict[TaskId, Task]
+    ) -> Iterator[tuple[Key, Record]]:
+        """Yield the records under ``changed``, after taking what they were out of ``tasks``."""
+        for key in changed:
+            tasks.pop(TaskId(key.removeprefix(_PREFIX)), None)
+            record = self._records.get(key)
+            if record is not None:
+                yield key, record
+
+
+def _changes(base: Whole | None, records: Mapping[Key, Record]) -> Collection[Key] | None:
+    """Return the keys that may have changed since ``base``, None if all have to be looked at."""
+    if base is None:
+        return None
+    if base.records is records:
+        return ()
+    return records.changed_since(base.records) if isinstance(records, Traced) else None
+
+
+def _pending(
+    base: Whole | None, tasks: Mapping[TaskId, Task], changed: Collection[Key] | None
+) -> Sequence[Task]:
+    """Return the pending ``tasks`` by rank.
+
+    Those that are as they were are in order already, which makes sorting them anew a mere pass.
+    """
+    if base is None:
+        return sorted((t for t in tasks.values() if t.status is Status.PENDING), key=RANK)
+    if changed is not None and not changed:
+        return base.pending
+    kept = [task for task in base.pending if tasks.get(task.id) is task]
+    if changed is None:
+        before = base.tasks.get
+        new = [t for id, t in tasks.items() if t.status is Status.PENDING and before(id) is not t]
+    else:
+        some = {TaskId(key.removeprefix(_PREFIX)) for key in changed}
+        new = [t for id in some if (t := tasks.get(id)) is not None]
+        new = [t for t in new if t.status is Status.PENDING and base.tasks.get(t.id) is not t]
+    return sorted([*kept, *new], key=RANK) if new else kept

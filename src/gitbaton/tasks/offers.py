@@ -1,0 +1,70 @@
+"""What to try to claim in one commit (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
+
+from gitbaton.tasks.claims import Claimant
+from gitbaton.tasks.model import Task
+from gitbaton.tasks.readiness import taste
+from gitbaton.tasks.reservations import Locks, collision
+
+_ALTERNATIVES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """Tasks to claim in one commit.
+
+    ``either``: one of them will do, an earlier one rather than a later; else all are wanted.
+    """
+
+    tasks: Sequence[Task]
+    either: bool = False
+
+
+def make_offer(
+    candidates: Sequence[Task], locks: Locks, *, seats: int, live: Container[str]
+) -> Offer:
+    """Return what to try of the ``candidates`` for so many ``seats``: nothing if none can be.
+
+    One seat takes any of the first: which of them is still free, the engine may see in the push
+    itself. But alternatives write their own live record and no other, and none of them shall cost
+    a question about its gate that the first does not.
+    """
+    if seats == 1:
+        simple = takewhile(lambda t: t.id in live and not t.paths and not t.gate, candidates)
+        alternatives = [task for task, _ in zip(simple, range(_ALTERNATIVES), strict=False)]
+        if alternatives:
+            return Offer(alternatives, either=True)
+    return Offer(_compatible(candidates, locks, seats))
+
+
+def spread(candidates: Sequence[Task], who: Claimant, window: int) -> list[Task]:
+    """Return the candidates, the first ones of one priority in the claimant's own order.
+
+    ``window``: how many at most. See ``contention`` for the reason.
+    """
+    first = [t for t in candidates[:window] if t.priority == candidates[0].priority]
+    return [*sorted(first, key=taste(who)), *candidates[len(first) :]]
+
+
+def _compatible(candidates: Sequence[Task], locks: Locks, count: int) -> list[Task]:
+    """Return up to ``count`` candidates that can be claimed in one commit.
+
+    Claims with paths rewrite the same record, so at most one of them; the next round has another.
+    """
+    chosen: list[Task] = []
+    reserving = False
+    for task in candidates:
+        if len(chosen) == count:
+            break
+        if task.paths:
+            if reserving or locks.damage is not None or collision(task, locks.standing) is not None:
+                continue
+            reserving = True
+        chosen.append(task)
+    return chosen
