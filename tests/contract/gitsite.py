@@ -38,8 +38,9 @@ class PlainPolicy:
     def wanted(self, records: Mapping[str, Value]) -> int:
         return max(0, 4 - len(records))
 
-    def render(self, records: Mapping[str, Value]) -> Mapping[str, bytes]:
-        return {"README.md": "".join(f"- {name!r}\n" for name in sorted(records)).encode()}
+    def render(self, records: Mapping[str, Value], *, others: int = 0) -> Mapping[str, bytes]:
+        lines = [*(f"- {name!r}\n" for name in sorted(records)), f"{others} more\n"]
+        return {"README.md": "".join(lines).encode()}
 
 
 class CarelessRemote(PlainRemote):

@@ -16,7 +16,7 @@ from gitbaton.git.objects import (
 )
 from gitbaton.git.objectstore import ObjectStore
 
-_FILE_MODES = frozenset({FILE_MODE, 0o100755, 0o100664, 0o120000})
+FILE_MODES = frozenset({FILE_MODE, 0o100755, 0o100664, 0o120000})
 
 
 def edit_tree(
@@ -49,7 +49,7 @@ def walk_files(objects: ObjectStore, root: Oid) -> Iterator[tuple[str, Oid]]:
                 path = prefix + entry.name.decode("utf-8", "surrogateescape")
                 if entry.is_tree:
                     following.append((f"{path}/", entry.oid))
-                elif entry.mode in _FILE_MODES:  # no gitlink: its object is in another repository
+                elif entry.mode in FILE_MODES:  # no gitlink: its object is in another repository
                     yield path, entry.oid
         level = following
 

@@ -7,7 +7,7 @@ not at all. Nothing else is offered, so nothing else has to be proved.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Literal, NewType, TypeAlias
@@ -79,7 +79,10 @@ class Move:
     new: Oid
 
 
-@dataclass(frozen=True, slots=True)
+Content: TypeAlias = tuple[Value, tuple[Move, ...]]
+"""A record's value, and the refs that were moved with it."""
+
+
 class Record:
     """A value and the version that must be named to replace it.
 
@@ -88,10 +91,62 @@ class Record:
     the transaction that wrote this version (engines without git: none).
     """
 
-    version: Version
-    value: Value
-    provisional: bool = False
-    moves: Sequence[Move] = ()
+    __slots__ = ("_content", "_load", "provisional", "version")
+
+    def __init__(
+        self, version: Version, value: Value, provisional: bool = False, moves: Sequence[Move] = ()
+    ) -> None:
+        self.version = version
+        self.provisional = provisional
+        self._content: Content | None = (value, tuple(moves))
+        self._load: Callable[[], Content] | None = None
+
+    @classmethod
+    def lazy(
+        cls, version: Version, load: Callable[[], Content], *, provisional: bool = False
+    ) -> Record:
+        """Return a record whose value and moves ``load`` gives when they are first asked for.
+
+        Of a long backlog few values are ever looked at. What ``load`` returns must be the
+        caller's own: it may be changed.
+        """
+        record = cls(version, {}, provisional)
+        record._content, record._load = None, load
+        return record
+
+    @property
+    def value(self) -> Value:
+        return self._loaded()[0]
+
+    @property
+    def moves(self) -> Sequence[Move]:
+        return self._loaded()[1]
+
+    def _loaded(self) -> Content:
+        content = self._content
+        if content is None:
+            assert self._load is not None, "a record has its content or a way to it"
+            content = self._content = self._load()
+        return content
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Record):
+            return NotImplemented
+        return (self.version, self.provisional, self._loaded()) == (
+            other.version,
+            other.provisional,
+            other._loaded(),
+        )
+
+    __hash__ = None  # type: ignore[assignment]  # a value may change
+
+    def __reduce__(self) -> tuple[type[Record], tuple[Version, Value, bool, tuple[Move, ...]]]:
+        value, moves = self._loaded()
+        return Record, (self.version, value, self.provisional, moves)
+
+    def __repr__(self) -> str:
+        value, moves = self._loaded()
+        return f"Record({self.version!r}, {value!r}, {self.provisional!r}, {moves!r})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +156,8 @@ class Snapshot:
     ``records`` has every record; it may be lazy, so iterate over it only when all are wanted, and
     look single ones up. ``live`` is the part of it that is worked on now: it stays small however
     long the backlog is (engines that keep no backlog apart: all records).
-    ``damaged`` maps keys whose bytes are no record to the reason; they are not in ``records``.
+    ``damaged`` maps keys whose bytes are no record to the reason; they are not in ``records``. It
+    may be lazy too: even its truth is known only when the whole backlog is read.
     ``asked`` and ``answered`` are the observer's ``Clock.elapsed()`` just before the question
     was sent and just after the reply: what the snapshot shows was true at some moment between.
     """

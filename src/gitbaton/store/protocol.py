@@ -110,6 +110,9 @@ class BoardPolicy(Protocol):
         """Return how many more live records should be staged, given the live ones by name."""
         ...
 
-    def render(self, records: Mapping[str, Value]) -> Mapping[str, bytes]:
-        """Return the board's files for people and programs: path -> content."""
+    def render(self, records: Mapping[str, Value], *, others: int = 0) -> Mapping[str, bytes]:
+        """Return the board's files for people and programs: path -> content.
+
+        ``others``: how many more records there are on a long board, all of them parked.
+        """
         ...

@@ -51,10 +51,11 @@ class TaskBoardPolicy:
             return 0
         return max(self.live_window // 2 - ready, 1)
 
-    def render(self, records: Mapping[str, Value]) -> Mapping[str, bytes]:
+    def render(self, records: Mapping[str, Value], *, others: int = 0) -> Mapping[str, bytes]:
         """Return ``tasks.json`` for programs and ``README.md`` for people."""
         tasks, damaged = read_values(records)
-        return {"tasks.json": _listing(tasks), "README.md": render_page(tasks, damaged)}
+        page = render_page(tasks, damaged, others=others)
+        return {"tasks.json": _listing(tasks), "README.md": page}
 
 
 def read_values(records: Mapping[str, Value]) -> tuple[dict[str, Task], dict[str, str]]:

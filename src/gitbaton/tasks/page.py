@@ -29,14 +29,18 @@ _COLOURS: Final = {
 }
 
 
-def render_page(tasks: Mapping[str, Task], damaged: Mapping[str, str]) -> bytes:
-    """Return the page in GitHub-flavoured Markdown, the same for the same tasks."""
+def render_page(tasks: Mapping[str, Task], damaged: Mapping[str, str], *, others: int = 0) -> bytes:
+    """Return the page in GitHub-flavoured Markdown, the same for the same tasks.
+
+    ``others``: how many more there are that the page does not show.
+    """
     every = list(tasks.values())
     parts = [
         "# Tasks\n",
         "This branch is kept by gitbaton: do not edit it. Every claim and every result is a "
         "commit in its history.\n",
         _counts(every),
+        *_others(others),
         *_section("In progress", _in_progress(every)),
         *_section("Waiting for a person", _for_people(every)),
         *_section("Recently finished", _finished(every)),
@@ -77,6 +81,12 @@ def _row(cells: Iterable[str]) -> str:
 def _counts(tasks: Sequence[Task]) -> str:
     counts = {status: sum(task.status is status for task in tasks) for status in Status}
     return _table([status.value for status in Status], [[str(n) for n in counts.values()]])
+
+
+def _others(number: int) -> list[str]:
+    if not number:
+        return []
+    return [f"And {number:,} more that wait their turn or are finished: see `baton list`.\n"]
 
 
 def _in_progress(tasks: Sequence[Task]) -> str:

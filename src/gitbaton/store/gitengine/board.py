@@ -7,93 +7,89 @@ the truth. All else on the branch is made from these for people and programs, an
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import msgspec
+from typing import Final
 
 from gitbaton.core.errors import DamagedRecord
-from gitbaton.core.ids import Oid, is_oid
-from gitbaton.git.objects import RawObject, decode_commit, make_object
-from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.trees import walk_files
-from gitbaton.store.gitengine.envelope import Envelope, decode_envelope
-from gitbaton.store.gitengine.layout import live_path, parked_path, unescape
-from gitbaton.store.model import Key, make_key
+from gitbaton.core.ids import Oid
+from gitbaton.git.objects import Commit, Kind, TreeEntry, decode_commit, decode_tree
+from gitbaton.git.objectstore import MissingObject, ObjectStore
+from gitbaton.git.trees import FILE_MODES, walk_files
+from gitbaton.store.gitengine.layout import live_path, unescape
+from gitbaton.store.gitengine.shelves import Library, Parked, is_parked_file
 
-
-class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A board file: a version's id and its envelope."""
-
-    version: str
-    record: msgspec.Raw
+_SHARD: Final = re.compile(rb"[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The files of one board commit, by record name. Blobs are decoded when they are wanted."""
+    """One board commit: the marks of live records by name, and what is parked, read when wanted."""
 
     tip: Oid | None = None
     tree: Oid | None = None
-    parked: Mapping[str, Oid] = field(default_factory=dict)
+    parents: Sequence[Oid] = ()
     live: Mapping[str, Oid] = field(default_factory=dict)
-    strange: Sequence[str] = ()  # paths below tasks/ or live/ that are no record's
+    parked: Parked = field(default_factory=Parked)
+    objects: ObjectStore | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def strange(self) -> list[str]:
+        """The paths below ``tasks/`` and ``live/`` that are no record's, from all its trees."""
+        if self.tree is None or self.objects is None:
+            return []
+        return [path for path, _ in walk_files(self.objects, self.tree) if _is_strange(path)]
 
 
-def read_board(objects: ObjectStore, tip: Oid | None) -> Board:
+def read_board(objects: ObjectStore, library: Library, tip: Oid | None) -> Board:
     """Return the board at the commit ``tip`` (None: there is no board yet).
 
-    Raises DamagedRecord when the branch is not a board at all.
+    One conversation and three objects, however much is parked. Raises DamagedRecord when the
+    branch is not a board at all.
     """
     if tip is None:
         return Board()
-    kind, body = objects.read(tip)
-    if kind != "commit":
-        raise DamagedRecord(f"the board branch names a {kind}", next="baton doctor")
-    tree = decode_commit(body).tree
-    parked: dict[str, Oid] = {}
-    live: dict[str, Oid] = {}
-    strange: list[str] = []
-    for path, oid in walk_files(objects, tree):
-        directory, _, file = path.rpartition("/")
-        name = unescape(file.removesuffix(".json")) if file.endswith(".json") else None
-        if directory.startswith("tasks/"):
-            if name is not None and parked_path(name) == path:
-                parked[name] = oid
-            else:
-                strange.append(path)
-        elif directory == "live":
-            if name is not None and live_path(name) == path:
-                live[name] = oid
-            else:
-                strange.append(path)
-    return Board(tip, tree, parked, live, tuple(strange))
+    commit, tasks, live = objects.find_many([tip, f"{tip}:tasks", f"{tip}:live"])
+    if commit is None:
+        raise MissingObject(tip)
+    if commit[0] != "commit":
+        raise DamagedRecord(f"the board branch names a {commit[0]}", next="baton doctor")
+    head = _decode(commit[1])
+    shards = {
+        entry.name.decode(): entry.oid
+        for entry in _entries(objects, tasks)
+        if entry.is_tree and _SHARD.fullmatch(entry.name)
+    }
+    marks: dict[str, Oid] = {}
+    for entry in _entries(objects, live):
+        name = _marked(entry.name.decode("utf-8", "surrogateescape"))
+        if name is not None and entry.mode in FILE_MODES:
+            marks[name] = entry.oid
+    return Board(tip, head.tree, head.parents, marks, Parked(library, shards), objects)
 
 
-def encode_card(version: Oid, envelope: bytes) -> bytes:
-    """Return a board file: the version and, indented for people, its envelope."""
-    plain = {"version": version, "record": json.loads(envelope)}
-    return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+def _is_strange(path: str) -> bool:
+    directory, _, file = path.rpartition("/")
+    if directory.startswith("tasks/"):
+        return not is_parked_file(directory.removeprefix("tasks/"), file)
+    return directory == "live" and _marked(file) is None
 
 
-def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]:
-    """Return (version, envelope) from a board file, or raise DamagedRecord."""
-    key: Key = make_key(collection, name)
-    if not body:
-        raise DamagedRecord(f"{key} (on the board): its file is missing", next="baton doctor")
+def _marked(file: str) -> str | None:
+    """Return the name of the record that ``live/<file>`` marks, None if it is no record's."""
+    name = unescape(file.removesuffix(".json")) if file.endswith(".json") else None
+    return name if name is not None and live_path(name) == f"live/{file}" else None
+
+
+def _decode(body: bytes) -> Commit:
     try:
-        card = msgspec.json.decode(body, type=Card)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise DamagedRecord(f"{key} (on the board): {error}", next="baton doctor") from error
-    if not is_oid(card.version):
-        raise DamagedRecord(f"{key} (on the board): version: {card.version!r} is no object id")
-    try:
-        return Oid(card.version), decode_envelope(key, bytes(card.record))
-    except DamagedRecord as error:
-        raise DamagedRecord(f"{key} (on the board): {error.message}", next=error.next) from error
+        return decode_commit(body)
+    except ValueError as error:
+        raise DamagedRecord(f"the board's commit: {error}", next="baton doctor") from error
 
 
-def card_object(objects: ObjectStore, version: Oid, envelope: bytes) -> RawObject:
-    """Return the blob of a board file."""
-    return make_object("blob", encode_card(version, envelope), objects.format)
+def _entries(objects: ObjectStore, found: tuple[Kind, bytes] | None) -> list[TreeEntry]:
+    if found is None or found[0] != "tree":
+        return []
+    return decode_tree(found[1], objects.format)

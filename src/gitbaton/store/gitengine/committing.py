@@ -62,8 +62,12 @@ class Committer:
         stamp: Callable[[], Stamp],
         look: Callable[[Sequence[str]], State],
         latest: Callable[[], State | None],
+        learn: Callable[[Plan], None],
     ) -> None:
-        """``look(refs)`` asks the remote; ``latest()`` is what was seen last, without asking."""
+        """``look(refs)`` asks the remote; ``latest()`` is what was seen last, without asking.
+
+        ``learn(plan)`` is told of every plan that the server has surely applied.
+        """
         self._repository = repository
         self._remote = remote
         self._reader = reader
@@ -74,7 +78,7 @@ class Committer:
         self._stamp = stamp
         self._look = look
         self._latest = latest
-        self._pusher = Pusher(repository, remote, reader, self._layout)
+        self._pusher = Pusher(repository, remote, self._layout, learn)
         self._settler = Settler(
             repository, remote, reader, self._layout, look=look, commit=self._commit_alone
         )

@@ -16,9 +16,11 @@ from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.committing import Committer
 from gitbaton.store.gitengine.history import History
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import Planner, Stamp, to_record
+from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
 from gitbaton.store.gitengine.reader import Reader
-from gitbaton.store.gitengine.state import Place, State
+from gitbaton.store.gitengine.recollection import Recollection
+from gitbaton.store.gitengine.records import DamageBelow, Records, live_records
+from gitbaton.store.gitengine.state import State
 from gitbaton.store.gitengine.upkeep import Upkeep
 from gitbaton.store.model import Change, Choice, Key, Outcome, Snapshot, Transaction
 from gitbaton.store.protocol import BoardPolicy, TidyReport
@@ -42,9 +44,17 @@ class GitStore:
         self._clock = clock
         self._reader = Reader(repository, remote, self.layout, policy.collection, clock, rng)
         self._planner = Planner(repository.objects, self.layout, policy)
-        self._upkeep = Upkeep(repository, remote, self._reader, self._planner, policy)
+        self._recollection = Recollection(self.layout, clock)
+        self._upkeep = Upkeep(
+            repository,
+            remote,
+            self._reader,
+            self._planner,
+            policy,
+            look=self._look,
+            moved=self._recollection.lay,
+        )
         self._history = History(repository, self._reader)
-        self._latest: State | None = None
         self._committer = Committer(
             repository,
             remote,
@@ -54,14 +64,16 @@ class GitStore:
             rng=rng,
             stamp=self._stamp,
             look=self._look,
-            latest=lambda: self._latest,
+            latest=lambda: self._recollection.latest,
+            learn=self._learn,
         )
 
     def read(self, prefix: str = "") -> Snapshot:
         return self._snapshot(self._look(), prefix)
 
     def recall(self, prefix: str = "") -> Snapshot | None:
-        return self._snapshot(self._latest, prefix) if self._latest else None
+        latest = self._recollection.latest
+        return self._snapshot(latest, prefix) if latest is not None else None
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
         return self._committer.commit(transactions)
@@ -79,24 +91,24 @@ class GitStore:
         self._repository.close()
 
     def _look(self, extra: Sequence[str] = ()) -> State:
-        self._latest = self._reader.look(extra)
-        return self._latest
+        state = self._reader.look(extra)
+        self._recollection.see(state)
+        return state
+
+    def _learn(self, plan: Plan) -> None:
+        for key, version in plan.versions.items():
+            self._reader.learn(version, plan.envelopes[key])
+        self._recollection.learn(plan)
 
     def _snapshot(self, state: State, prefix: str) -> Snapshot:
-        records = {
-            key: to_record(held, self.layout)
-            for key, held in state.held.items()
-            if key.startswith(prefix)
-        }
-        live = {key: r for key, r in records.items() if state.held[key].place is Place.LIVE}
-        damaged = {k: why for k, why in state.damaged.items() if _concerns(k, prefix, self.layout)}
-        return Snapshot(records, live, damaged, state.asked, state.answered)
+        return Snapshot(
+            Records(state.held, prefix, self.layout),
+            live_records(state.held, prefix, self.layout),
+            DamageBelow(state.damaged, prefix, self.layout),
+            state.asked,
+            state.answered,
+        )
 
     def _stamp(self) -> Stamp:
         now = self._clock.now()
         return Stamp(new_nonce(), rfc3339(now), int(now.timestamp()))
-
-
-def _concerns(key: str, prefix: str, layout: Layout) -> bool:
-    """Tell whether a damaged key, or a ref that is no record's, is below ``prefix``."""
-    return key.startswith((prefix, layout.namespace + prefix))

@@ -17,7 +17,7 @@ from gitbaton.git.objects import Commit, Person, RawObject, encode_commit, make_
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.remote import RefUpdate
 from gitbaton.git.trees import edit_tree
-from gitbaton.store.gitengine.board import card_object
+from gitbaton.store.gitengine.cards import card_object
 from gitbaton.store.gitengine.envelope import (
     FORMAT,
     Companion,
@@ -28,6 +28,7 @@ from gitbaton.store.gitengine.envelope import (
     encode_envelope,
 )
 from gitbaton.store.gitengine.layout import Layout, live_path, parked_path
+from gitbaton.store.gitengine.records import to_record
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.model import (
     ABSENT,
@@ -35,20 +36,17 @@ from gitbaton.store.model import (
     Conflict,
     Delete,
     Key,
-    Move,
     Record,
     Target,
     Transaction,
     Value,
-    Version,
 )
 from gitbaton.store.protocol import BoardPolicy
-from gitbaton.store.values import copy_value
 
 MAX_REFS = 100  # created or deleted in one push; 1,000 deletions took a server 4-13 s
 _COMPANIONS = 8  # members of a transaction that keep each other's half
 DELETED = "Baton-Deleted"  # trailer of a board commit: the tombstones it keeps
-_RENDERED = 2000  # with more records, only upkeep renders the board's pages
+_SHOWN = 500  # with more parked records, the board's pages show the live ones only
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +143,7 @@ class Planner:
         ``atomic`` False (a host without atomic push): nothing is parked, and halves do not name
         each other, since the updates will be sent one by one. Raises DamagedRecord.
         """
+        self._prefetch(state, tx)
         for key in tx.write:
             if key in state.damaged:
                 raise DamagedRecord(f"{key} is damaged: {state.damaged[key]}", next="baton doctor")
@@ -159,8 +158,8 @@ class Planner:
                 plan.envelopes[key] = self.successor(
                     tx, key, state.held.get(key), stamp, linear=linear
                 )
-        park = atomic and self._parks(state, tx)
-        # Sent one by one, or as one board commit, there are no halves.
+        park = self._parks(state, tx) if atomic else frozenset[Key]()
+        # Sent one by one, or with some on the board, there are no halves.
         built = self._build(plan, state, linked=atomic and not park)
         edit = BoardEdit()
         for key, value in tx.write.items():
@@ -170,7 +169,7 @@ class Planner:
                 self._delete(plan, edit, tx, key, held, stamp)
             else:
                 standing = state.refs.get(self.layout.ref(key))
-                self._write(plan, edit, key, held, built[key], standing=standing, park=park)
+                self._write(plan, edit, key, held, built[key], standing=standing, park=key in park)
         if edit.files:
             self.move_board(plan, state, edit, tx.actor.name, tx.actor.email, tx.subject, stamp)
         plan.updates += moves
@@ -189,7 +188,7 @@ class Planner:
         render: bool = False,
     ) -> None:
         """Add to ``plan`` the board commit that makes ``edit``, first among the updates."""
-        if render or len(state.held) <= _RENDERED:
+        if render or state.board.parked.is_short:
             for path, content in self._rendered(state, plan).items():
                 blob = make_object("blob", content, self._objects.format)
                 plan.objects.append(blob)
@@ -300,18 +299,45 @@ class Planner:
             for key, envelope in members.items()
         }
 
-    def _parks(self, state: State, tx: Transaction) -> bool:
-        """Tell whether the records that ``tx`` creates go to the board instead of the window."""
-        created = [
-            value
+    def _prefetch(self, state: State, tx: Transaction) -> None:
+        """Look up all that ``tx`` writes in one conversation."""
+        names = [k.removeprefix(self._prefix) for k in tx.write if k.startswith(self._prefix)]
+        state.board.parked.find(names)
+
+    def _parks(self, state: State, tx: Transaction) -> frozenset[Key]:
+        """Return those records that ``tx`` creates which go to the board instead of the window.
+
+        The window is filled with the first of them, so that whoever wants work finds it live. One
+        that comes before what is live goes there although the window is full: a quarter above it.
+        """
+        created = {
+            key: value
             for key, value in tx.write.items()
             if not isinstance(value, Delete)
             and key.startswith(self._prefix)
             and tx.expect[key] is ABSENT
-        ]
-        live = sum(1 for h in state.held.values() if h.place is Place.LIVE)
-        fits = len(created) <= MAX_REFS and live + len(created) <= self._policy.live_window
-        return not fits and all(self._policy.parkable(value) for value in created)
+        }
+        waiting = sorted(
+            (key for key, value in created.items() if self._policy.parkable(value)),
+            key=lambda key: self._order(key, created[key]),
+        )
+        live = {
+            key: held.envelope.value
+            for key, held in state.held.near.items()
+            if held.place is Place.LIVE and key.startswith(self._prefix)
+        }
+        window = self._policy.live_window
+        taken = len(created) - len(waiting)
+        room = min(window - len(live), MAX_REFS) - taken
+        if 0 < len(waiting) <= MAX_REFS - taken and room < len(waiting):
+            spare = min(window + window // 4 - len(live), MAX_REFS) - taken
+            last = max((self._order(key, value) for key, value in live.items()), default=())
+            urgent = [key for key in waiting if self._order(key, created[key]) < last]
+            room = max(room, min(spare, len(urgent)))
+        return frozenset(waiting[max(room, 0) :])
+
+    def _order(self, key: Key, value: Value) -> tuple[object, ...]:
+        return self._policy.order(key.removeprefix(self._prefix), value)
 
     def _write(
         self,
@@ -365,30 +391,23 @@ class Planner:
         edit.trailers.append(f"{DELETED}: {built.commit}")
 
     def _rendered(self, state: State, plan: Plan) -> Mapping[str, bytes]:
+        """Return the board's pages: of all records, or of the live ones where there are many."""
+        held, parked = state.held, state.board.parked
+        many = not parked.is_short or parked.count() + len(plan.envelopes) > _SHOWN
+        live = {update.new for update in plan.updates}
+        written = {
+            key: envelope
+            for key, envelope in plan.envelopes.items()
+            if key.startswith(self._prefix) and (not many or plan.versions[key] in live)
+        }
         values: dict[str, Value] = {
-            key.removeprefix(self._prefix): held.envelope.value
-            for key, held in state.held.items()
+            key.removeprefix(self._prefix): one.envelope.value
+            for key, one in (held.near if many else held).items()
             if key.startswith(self._prefix) and key not in plan.deleted
         }
-        for key, envelope in plan.envelopes.items():
-            if key.startswith(self._prefix):
-                values[key.removeprefix(self._prefix)] = envelope.value
-        return self._policy.render(values)
-
-
-def to_record(held: Held, layout: Layout) -> Record:
-    """Return what a reader gets of ``held``."""
-    moves = [
-        Move(target, Oid(moved.old) if moved.old else None, Oid(moved.new))
-        for moved in held.envelope.moves
-        if (target := layout.parse_target(moved.ref)) is not None
-    ]
-    return Record(
-        Version(held.version),
-        copy_value(held.envelope.value),
-        provisional=held.completed,
-        moves=tuple(moves),
-    )
+        values |= {key.removeprefix(self._prefix): e.value for key, e in written.items()}
+        others = held.count_parked() + len(plan.envelopes) - len(written) if many else 0
+        return self._policy.render(values, others=others)
 
 
 def permanent(held: Held) -> Oid:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias
 
 from gitbaton.core.errors import RemoteUnreachable
@@ -11,7 +11,6 @@ from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.planner import Plan
-from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.model import Committed, Rejected, Version
 
 Sent: TypeAlias = tuple[Attempts, Plan]
@@ -24,13 +23,14 @@ class Pusher:
         self,
         repository: CoordinationRepository,
         remote: Remote,
-        reader: Reader,
         layout: Layout,
+        learn: Callable[[Plan], None],
     ) -> None:
+        """``learn(plan)`` is told of every plan that the server has surely applied."""
         self._repository = repository
         self._remote = remote
-        self._reader = reader
         self._layout = layout
+        self._learn = learn
         self.linear = False  # the host refuses to replace a heartbeat: chain them
 
     def push(self, tried: Attempts, plan: Plan) -> None:
@@ -70,8 +70,7 @@ class Pusher:
 
     def committed(self, plan: Plan) -> Committed:
         """Return the outcome of a plan that is applied, and remember what it wrote."""
-        for key, version in plan.versions.items():
-            self._reader.learn(version, plan.envelopes[key])
+        self._learn(plan)
         return Committed({key: Version(oid) for key, oid in plan.versions.items()})
 
     def _push_in_steps(self, tried: Attempts, plan: Plan) -> None:

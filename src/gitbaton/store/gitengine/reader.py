@@ -9,22 +9,28 @@ from collections.abc import Mapping, Sequence
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
+from gitbaton.git.objects import decode_commit
 from gitbaton.git.remote import Listing, Remote
 from gitbaton.git.repository import CoordinationRepository
-from gitbaton.store.gitengine.board import Board, decode_card, read_board
+from gitbaton.store.gitengine.assembling import assemble
+from gitbaton.store.gitengine.board import Board, read_board
+from gitbaton.store.gitengine.cards import decode_card
 from gitbaton.store.gitengine.envelope import (
     Envelope,
     companion_path,
     decode_envelope,
     record_path,
 )
+from gitbaton.store.gitengine.index import CardIndex
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.state import Held, State, assemble
+from gitbaton.store.gitengine.shelves import Library
+from gitbaton.store.gitengine.state import Held, State
 from gitbaton.store.model import Key
 
 _NOT_REWOUND = "not rewound"
 _LOOKS = 8  # listings before a state that stays torn is taken as it is
-_CACHED = 200_000  # decoded records kept; each is a few hundred bytes
+_CACHED = 20_000  # decoded versions and live marks kept; each is some kilobytes
+_NEAR = 8  # board commits that are looked through here before git is asked
 
 
 class Reader:
@@ -48,7 +54,10 @@ class Reader:
         self._rng = rng
         self._lock = threading.Lock()
         self._envelopes: dict[Oid, Envelope | str] = {}  # a version, or why it is none
-        self._cards: dict[Oid, tuple[Oid, Envelope] | str] = {}  # board files, by blob
+        self._marks: dict[Oid, tuple[Oid, Envelope] | str] = {}  # live marks, by blob
+        self._library = Library(
+            repository.objects, collection, CardIndex(repository.path / "index")
+        )
         self._board = Board()
         self._rewound: Oid | str | None = _NOT_REWOUND
 
@@ -104,19 +113,12 @@ class Reader:
             current = self.envelope(Oid(current.after))
         return current is not None and current.seq == seq and current.transaction == transaction
 
-    def card_version(self, name: str, blob: Oid) -> Oid | None:
-        """Return the version that the board file ``blob`` shows, None when it is damaged."""
-        try:
-            return self._decode_board_file(name, blob)[0]
-        except DamagedRecord:
-            return None
-
-    def card_envelope(self, name: str, blob: Oid | None) -> Envelope | None:
-        """Return the envelope that the board file ``blob`` shows, None without one."""
+    def mark(self, name: str, blob: Oid | None) -> Envelope | None:
+        """Return the envelope that the live mark ``blob`` shows, None where it shows none."""
         if blob is None:
             return None
         try:
-            return self._decode_board_file(name, blob)[1]
+            return self._decode_mark(name, blob)[1]
         except DamagedRecord:
             return None
 
@@ -155,7 +157,7 @@ class Reader:
                 live,
                 listing.refs,
                 damaged,
-                decode=self._decode_board_file,
+                decode=self._decode_mark,
                 complete=self._complete,
                 asked=asked,
                 answered=answered,
@@ -166,40 +168,38 @@ class Reader:
     ) -> dict[str, Oid]:
         """Return the listed refs whose objects have to be fetched."""
         with self._lock:
-            wanted = {
+            new = {
                 ref: oid
                 for ref, oid in refs.items()
-                if keyed[ref] is not None and not self._known(oid)
+                if keyed[ref] is not None and oid not in self._envelopes
             }
+            wanted: dict[str, Oid] = {}
+            bodies = self._objects.find_many([record_path(oid) for oid in new.values()])
+            for (ref, oid), found in zip(new.items(), bodies, strict=True):
+                if found is None:
+                    wanted[ref] = oid
+                else:
+                    self._decode(oid, found[1])
             if tip is not None and tip != self._board.tip and self._objects.missing([tip]):
                 wanted[self._layout.board] = tip
             return wanted
-
-    def _known(self, oid: Oid) -> bool:
-        if oid in self._envelopes:
-            return True
-        found = self._objects.find_many([record_path(oid)])[0]
-        if found is None:
-            return False
-        self._decode(oid, found[1])
-        return True
 
     def _decode_live(
         self, refs: Mapping[str, Oid], keyed: Mapping[str, Key | None]
     ) -> tuple[dict[Key, tuple[Oid, Envelope]], dict[Key, str]]:
         live: dict[Key, tuple[Oid, Envelope]] = {}
         damaged: dict[Key, str] = {}
+        new = [r for r, key in keyed.items() if key is not None and refs[r] not in self._envelopes]
+        bodies = self._objects.find_many([record_path(refs[ref]) for ref in new])
+        for ref, found in zip(new, bodies, strict=True):
+            self._decode(refs[ref], found[1] if found else b"")
         for ref, oid in refs.items():
             key = keyed[ref]
             if key is None:
                 if not self._layout.is_reserved(ref):
                     damaged[Key(ref)] = "no record of gitbaton has this ref name"
                 continue
-            decoded = self._envelopes.get(oid)
-            if decoded is None:
-                found = self._objects.find_many([record_path(oid)])[0]
-                body = found[1] if found else b""
-                decoded = self._decode(oid, body)
+            decoded = self._envelopes[oid]
             if isinstance(decoded, str):
                 damaged[key] = f"{key}: {decoded}"
             elif decoded.key != key:
@@ -217,51 +217,58 @@ class Reader:
         self._envelopes[oid] = found
         return found
 
-    def _decode_board_file(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
-        cached = self._cards.get(blob)
-        if cached is None:
-            found = self._objects.find_many([blob])[0]
-            try:
-                cached = decode_card(self._collection, name, found[1] if found else b"")
-            except DamagedRecord as error:
-                cached = error.message
-            self._cards[blob] = cached
-        if isinstance(cached, str):
-            raise DamagedRecord(cached)
-        return cached
+    def _decode_mark(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
+        known = self._marks.get(blob)
+        if known is None:
+            (found,) = self._objects.find_many([blob])
+            known = self._marks[blob] = self._read_mark(name, found[1] if found else b"")
+        if isinstance(known, str):
+            raise DamagedRecord(known)
+        return known
+
+    def _read_mark(self, name: str, body: bytes) -> tuple[Oid, Envelope] | str:
+        try:
+            return decode_card(self._collection, name, body)
+        except DamagedRecord as error:
+            return error.message
 
     def _read_board(self, tip: Oid | None) -> Board | None:
         """Return the board at ``tip``; None when we have seen a later one (look again)."""
         if tip == self._board.tip:
             return self._board
-        if not self._follows(tip):
+        board = read_board(self._objects, self._library, tip)
+        if not self._follows(board):
             self._rewound = tip
             return None
-        board = read_board(self._objects, tip)
-        # One conversation for all files that are new: the backlog may be large.
-        names = {**board.parked, **board.live}
-        fresh = [(name, blob) for name, blob in names.items() if blob not in self._cards]
-        bodies = self._objects.find_many([blob for _, blob in fresh])
-        for (name, blob), found in zip(fresh, bodies, strict=True):
-            try:
-                self._cards[blob] = decode_card(self._collection, name, found[1] if found else b"")
-            except DamagedRecord as error:
-                self._cards[blob] = error.message
+        new = [(name, blob) for name, blob in board.live.items() if blob not in self._marks]
+        bodies = self._objects.find_many([blob for _, blob in new])
+        for (name, blob), found in zip(new, bodies, strict=True):
+            self._marks[blob] = self._read_mark(name, found[1] if found else b"")
         self._board, self._rewound = board, _NOT_REWOUND
         if tip is not None:
             self._repository.remember("board", tip)
         return board
 
-    def _follows(self, tip: Oid | None) -> bool:
-        """Tell whether ``tip`` has all that this clone has ever seen on the board.
+    def _follows(self, board: Board) -> bool:
+        """Tell whether ``board`` has all that this clone has ever seen on the board.
 
         The board only ever grows by CAS. One that lacks what we saw was rewound or restored from
         an old copy: finished tasks would come back as pending, and their epochs again (I1).
         """
         seen = self._board.tip or self._repository.remembered("board")
-        if seen is None or seen == tip:
+        if seen is None or seen == board.tip:
             return True
-        return tip is not None and self._repository.is_ancestor(seen, tip)
+        if board.tip is None:
+            return False
+        parents = board.parents
+        for _ in range(_NEAR):
+            if seen in parents:
+                return True
+            (found,) = self._objects.find_many(parents[:1] or [board.tip])
+            if found is None or not parents:
+                break
+            parents = decode_commit(found[1]).parents
+        return self._repository.is_ancestor(seen, board.tip)
 
     def _refuse_rewound(self) -> None:
         """Raise Refused if what kept us from reading was a board that went back."""
@@ -287,6 +294,6 @@ class Reader:
             return None
 
     def _trim(self) -> None:
-        for cache in (self._envelopes, self._cards):
+        for cache in (self._envelopes, self._marks):
             if len(cache) > _CACHED:
                 cache.clear()

@@ -1,21 +1,21 @@
-"""What the remote holds at one look, put together from refs and board (pure).
+"""What the remote holds at one look: the live part as it is, the parked part as it is wanted.
 
-A ref listing is no snapshot: it may show one half of a transaction. ``assemble`` says what is
-certain, completes what can be completed from the other half, and names what is torn, so that the
-reader looks again.
+The records near at hand (those with a ref, with a mark that says so, or changed by ourselves since)
+are few and held as values. The rest is looked up on the board when somebody asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 
-from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
 from gitbaton.store.gitengine.board import Board
+from gitbaton.store.gitengine.cards import Card, Unreadable
 from gitbaton.store.gitengine.envelope import Envelope
-from gitbaton.store.model import Key, make_key
+from gitbaton.store.gitengine.shelves import Parked
+from gitbaton.store.model import Key
 
 
 class Place(Enum):
@@ -38,12 +38,105 @@ class Held:
     completed: bool = False
 
 
+class Holdings(Mapping[Key, Held]):
+    """All records of one look. Looking one up reads an object at most; iterating reads all.
+
+    ``near``: the records that do not simply lie on the board, and what is true of them instead.
+    ``hidden``: keys that count for nothing, whatever is parked under them.
+    """
+
+    def __init__(
+        self,
+        collection: str,
+        near: Mapping[Key, Held],
+        hidden: Collection[Key] = (),
+        parked: Parked | None = None,
+    ) -> None:
+        self.collection = collection
+        self.near = near
+        self.hidden = hidden
+        self.parked = parked or Parked()
+        self._prefix = f"{collection}/"
+
+    def __getitem__(self, key: Key) -> Held:
+        mine = self.near.get(key)
+        if mine is not None:
+            return mine
+        card = self.card(key)
+        if card is None:
+            raise KeyError(key)
+        return parked_record(card)
+
+    def card(self, key: Key) -> Card | None:
+        """Return the card of a record that lies on the board, None for every other key."""
+        if key in self.near or key in self.hidden or not key.startswith(self._prefix):
+            return None
+        found = self.parked.get(key.removeprefix(self._prefix))
+        return found if isinstance(found, Card) else None
+
+    def cards(self) -> Iterator[tuple[Key, Card]]:
+        """Yield key and card of every record that lies on the board. Reads all of it."""
+        for name, card in self.parked.cards():
+            key = Key(self._prefix + name)
+            if key not in self.near and key not in self.hidden:
+                yield key, card
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self.near
+        for key, _ in self.cards():
+            yield key
+
+    def __len__(self) -> int:
+        return len(self.near) + self.count_parked()
+
+    def __bool__(self) -> bool:
+        return bool(self.near or self.parked)
+
+    def count_parked(self) -> int:
+        """Return how many records lie on the board. Reads all of it."""
+        covered = {*self.near, *self.hidden}
+        names = [k.removeprefix(self._prefix) for k in covered if k.startswith(self._prefix)]
+        found = self.parked.find(names).values()
+        return self.parked.count() - sum(isinstance(card, Card) for card in found)
+
+
+class Damage(Mapping[Key, str]):
+    """The keys whose bytes are no record, and why: those near at hand, and those on the board."""
+
+    def __init__(self, near: Mapping[Key, str], held: Holdings) -> None:
+        self.near = near
+        self._held = held
+        self._prefix = f"{held.collection}/"
+
+    def __getitem__(self, key: Key) -> str:
+        reason = self.near.get(key)
+        if reason is not None:
+            return reason
+        if not key.startswith(self._prefix) or key in self._held.near:
+            raise KeyError(key)
+        found = self._held.parked.get(key.removeprefix(self._prefix))
+        if not isinstance(found, Unreadable):
+            raise KeyError(key)
+        return found.reason
+
+    def __iter__(self) -> Iterator[Key]:
+        yield from self.near
+        for shelf in self._held.parked.shelves():
+            for name in shelf.unreadable:
+                key = Key(self._prefix + name)
+                if key not in self.near and key not in self._held.near:
+                    yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One look at the remote."""
 
     board: Board
-    held: Mapping[Key, Held]
+    held: Holdings
     refs: Mapping[str, Oid]
     damaged: Mapping[Key, str]
     torn: frozenset[str] = frozenset()  # what did not fit together, as stable text
@@ -53,130 +146,6 @@ class State:
     collection: str = field(default="tasks", kw_only=True)
 
 
-Decode = Callable[[str, Oid], tuple[Oid, Envelope]]
-Complete = Callable[[Oid, Key], Envelope | None]
-
-
-def assemble(
-    collection: str,
-    board: Board,
-    live: Mapping[Key, tuple[Oid, Envelope]],
-    refs: Mapping[str, Oid],
-    damaged: Mapping[Key, str],
-    *,
-    decode: Decode,
-    complete: Complete,
-    asked: float,
-    answered: float,
-) -> State:
-    """Return the state that refs and board show together.
-
-    ``live``: the decoded records that have refs. ``decode(name, blob)`` decodes a board file;
-    ``complete(version, key)`` returns the half of ``key`` that is kept in another record's
-    ``version``. Where there is a ref, it is the truth; else the board.
-    """
-    bad = dict(damaged)
-    torn: set[str] = set()
-    held: dict[Key, Held] = {k: Held(v, e, Place.LIVE) for k, (v, e) in live.items()}
-    _add_parked(collection, board, held, bad, torn, decode)
-    _add_lost(collection, board, held, bad, torn, decode)
-    for key, (version, _) in live.items():
-        own, name = key.split("/", 1)
-        if own == collection and name not in board.live and name not in board.parked:
-            torn.add(f"the board does not know {key}: {version}")
-    held.update(_complete_halves(collection, held, bad, complete, torn))
-    return State(board, held, refs, bad, frozenset(torn), asked, answered, collection=collection)
-
-
-def _add_parked(
-    collection: str,
-    board: Board,
-    held: dict[Key, Held],
-    bad: dict[Key, str],
-    torn: set[str],
-    decode: Decode,
-) -> None:
-    """Add the parked records, each instead of a ref that its card has left behind."""
-    for name, blob in board.parked.items():
-        key = make_key(collection, name)
-        mine = held.get(key)
-        if mine is None and key in bad:
-            continue
-        parked = _decode_card(key, name, blob, Place.PARKED, bad, decode)
-        if mine is not None:
-            torn.add(f"{key} is parked and has a ref: {blob} {mine.version}")
-        # With a ref beside it: a fold that was cut off, or a ref that went on after it, is the
-        # truth. (One *behind* its card came late, to a host without atomic pushes.)
-        if parked is not None and (mine is None or mine.envelope.seq < parked.envelope.seq):
-            held[key] = parked
-
-
-def _add_lost(
-    collection: str,
-    board: Board,
-    held: dict[Key, Held],
-    bad: dict[Key, str],
-    torn: set[str],
-    decode: Decode,
-) -> None:
-    """Add the records that are marked live and have no ref."""
-    for name, blob in board.live.items():
-        key = make_key(collection, name)
-        if name in board.parked:
-            torn.add(f"{key} is both parked and live: {blob}")
-        elif key not in held and key not in bad:
-            torn.add(f"{key} is marked live and has no ref: {blob}")
-            lost = _decode_card(key, name, blob, Place.LOST, bad, decode)
-            if lost is not None:
-                held[key] = lost
-
-
-def _decode_card(
-    key: Key, name: str, blob: Oid, place: Place, bad: dict[Key, str], decode: Decode
-) -> Held | None:
-    try:
-        version, envelope = decode(name, blob)
-    except DamagedRecord as error:
-        bad[key] = error.message
-        return None
-    return Held(version, envelope, place)
-
-
-def _complete_halves(
-    collection: str,
-    held: Mapping[Key, Held],
-    bad: Mapping[Key, str],
-    complete: Complete,
-    torn: set[str],
-) -> dict[Key, Held]:
-    """Return the records whose newest transaction is seen in another member only.
-
-    The numbers decide: a member that is at least as far as the transaction made it is past it;
-    one that is just where the transaction found it can be completed from the half we see;
-    anything else means that the listing is older than it looks. The half must be of the same
-    transaction and stand just upon what is there: what one record says of another is not trusted
-    further than that.
-    """
-    halves: dict[Key, Held] = {}
-    for key, mine in held.items():
-        for name, companion in mine.envelope.companions.items():
-            other = Key(name)
-            theirs = held.get(other)
-            if other in bad or (theirs is not None and theirs.envelope.seq >= companion.seq):
-                continue
-            here = theirs.version if theirs is not None else None
-            half = complete(mine.version, other) if here == companion.old else None
-            fits = (
-                half is not None
-                and half.transaction == mine.envelope.transaction
-                and half.seq == companion.seq
-                and not half.companions.keys() - {*mine.envelope.companions, key}
-            )
-            if half is None or not fits:
-                torn.add(f"{other} ({here}) is behind {key} ({mine.version})")
-            elif theirs is not None:
-                halves[other] = replace(theirs, envelope=half, completed=True)
-            elif not other.startswith(f"{collection}/"):
-                # Its first version: nothing is there, and nothing but this half knows of it.
-                halves[other] = Held(mine.version, half, Place.UNBORN, completed=True)
-    return halves
+def parked_record(card: Card) -> Held:
+    """Return the record that a card on the board is."""
+    return Held(card.version, card.envelope(), Place.PARKED)

@@ -7,11 +7,12 @@ records stand and never what they say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import PushState, RefUpdate, Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.gitengine.cards import Card
 from gitbaton.store.gitengine.envelope import build_version
 from gitbaton.store.gitengine.planner import (
     MAX_REFS,
@@ -22,6 +23,7 @@ from gitbaton.store.gitengine.planner import (
     permanent,
 )
 from gitbaton.store.gitengine.reader import Reader
+from gitbaton.store.gitengine.staging import Staging
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.model import Key, Value
 from gitbaton.store.protocol import BoardPolicy, TidyReport
@@ -56,7 +58,14 @@ class Upkeep:
         reader: Reader,
         planner: Planner,
         policy: BoardPolicy,
+        *,
+        look: Callable[[], State],
+        moved: Callable[[Mapping[Key, Held]], None],
     ) -> None:
+        """``look()`` asks the remote; ``moved(records)`` is told of those that stand elsewhere."""
+        self._look = look
+        self._moved = moved
+        self._staging = Staging(policy)
         self._repository = repository
         self._remote = remote
         self._reader = reader
@@ -71,7 +80,7 @@ class Upkeep:
         refreshed = False
         notes: list[str] = []
         for _ in range(_TURNS):
-            state = self._reader.look()
+            state = self._look()
             if not state.held and not state.torn:
                 break
             mended += self._complete(state, notes)
@@ -93,25 +102,20 @@ class Upkeep:
         return TidyReport(folded, staged, mended, refreshed, tuple(notes))
 
     def _work(self, state: State) -> Work:
-        mine = {k: h for k, h in state.held.items() if k.startswith(self._prefix)}
+        mine = {k: h for k, h in state.held.near.items() if k.startswith(self._prefix)}
         live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
-        parked = {k: h for k, h in mine.items() if h.place is Place.PARKED}
         mend = [k for k, h in mine.items() if self._misplaced(state, k, h)]
         fold = [
             k for k, h in live.items() if self._policy.finished(h.envelope.value) and k not in mend
         ][:MAX_REFS]
         values: dict[str, Value] = {self._name(k): h.envelope.value for k, h in live.items()}
         count = min(self._policy.wanted(values), MAX_REFS)
-        order = sorted(
-            (k for k, h in parked.items() if not self._policy.finished(h.envelope.value)),
-            key=lambda k: self._policy.order(self._name(k), parked[k].envelope.value),
-        )
         refresh = [
             k
             for k, h in live.items()
             if k not in fold and k not in mend and self._changed(state, h)
         ]
-        return Work(fold, order[:count], mend, refresh)
+        return Work(fold, self._staging.first(state.held, count), mend, refresh)
 
     def _push(self, state: State, work: Work, stamp: Stamp) -> Work | None:
         plan, edit = Plan(), BoardEdit()
@@ -138,12 +142,23 @@ class Upkeep:
         )
         plan.updates += deletes
         self._repository.objects.write(plan.objects)
+        if not self._sent(plan, atomic=atomic):
+            return None
+        places = {Place.PARKED: work.fold, Place.LIVE: work.stage}
+        self._moved(
+            {
+                key: replace(state.held[key], place=place)
+                for place, keys in places.items()
+                for key in keys
+            }
+        )
+        return work
+
+    def _sent(self, plan: Plan, *, atomic: bool) -> bool:
         if len(plan.updates) > 1 and not atomic:
-            return work if self._push_in_steps(plan) else None
+            return self._push_in_steps(plan)
         results = self._remote.push(plan.updates, atomic=len(plan.updates) > 1)
-        if all(result.state is PushState.DONE for result in results.values()):
-            return work
-        return None
+        return all(result.state is PushState.DONE for result in results.values())
 
     def _push_in_steps(self, plan: Plan) -> bool:
         """Stage, then board, then delete: cut off anywhere, every record is still somewhere."""
@@ -184,13 +199,13 @@ class Upkeep:
         return held.place is Place.LOST or not known
 
     def _folded_version(self, state: State, name: str) -> Oid | None:
-        blob = state.board.parked.get(name)
-        return self._reader.card_version(name, blob) if blob is not None else None
+        card = state.board.parked.get(name)
+        return card.version if isinstance(card, Card) else None
 
     def _changed(self, state: State, held: Held) -> bool:
         """Tell whether the board shows another transition than the last (heartbeats: no news)."""
-        blob = state.board.live.get(self._name(Key(held.envelope.key)))
-        shown = self._reader.card_envelope(self._name(Key(held.envelope.key)), blob)
+        name = self._name(Key(held.envelope.key))
+        shown = self._reader.mark(name, state.board.live.get(name))
         if shown is None:
             return True
         if held.envelope.heartbeat and shown.heartbeat:
@@ -200,7 +215,7 @@ class Upkeep:
     def _complete(self, state: State, notes: list[str]) -> int:
         """Roll a half-applied transaction forward: write the half that only its partner has."""
         count = 0
-        for key, held in state.held.items():
+        for key, held in state.held.near.items():
             if not held.completed:
                 continue
             built = build_version(held.envelope, self._repository.objects.format)
