@@ -10,7 +10,7 @@ from pathlib import Path
 
 
 def needs(part: str) -> None:
-    """Return if ``part`` (``sshd``, ``http-backend``) is installed; else skip, in CI fail."""
+    """Return if ``part``, a key of ``_CHECKS``, is installed; else skip, in CI fail."""
     reason = missing(part)
     if reason is None:
         return
@@ -51,4 +51,12 @@ def _backend() -> str | None:
     return None if path.is_file() else f"{path} is not installed (it comes with git)"
 
 
-_CHECKS: Mapping[str, Callable[[], str | None]] = {"sshd": _sshd, "http-backend": _backend}
+def _openssl() -> str | None:
+    return None if shutil.which("openssl") else "openssl is not installed"
+
+
+_CHECKS: Mapping[str, Callable[[], str | None]] = {
+    "sshd": _sshd,
+    "http-backend": _backend,
+    "openssl": _openssl,
+}

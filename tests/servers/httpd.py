@@ -21,9 +21,10 @@ from tests.needs import http_backend
 from tests.servers.ports import LOCALHOST
 from tests.servers.site import Site
 
-Fault = Literal["busy", "drop-request", "drop-answer", "forbid"]
+Fault = Literal["busy", "drop-request", "drop-answer", "bad-gateway", "forbid"]
 """``busy``: 503. ``forbid``: 403. ``drop-request``: hang up, having read the request and done
-nothing. ``drop-answer``: do what was asked, then hang up without a word."""
+nothing. ``drop-answer``: do what was asked, then hang up without a word. ``bad-gateway``: do what
+was asked, then say 502, as a proxy does that has lost the server behind it."""
 
 _BLOCK = 65536
 
@@ -92,6 +93,8 @@ class HttpGitServer(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = _BLOCK  # one packet an answer, not one a header
+    # Or the last packet of an answer waits for the client's delayed acknowledgement: 40 ms.
+    disable_nagle_algorithm = True
     server: HttpGitServer
 
     def do_GET(self) -> None:
@@ -118,7 +121,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._read_all()
             self._refuse(401)
         else:
-            self._run_backend(user, silent=fault == "drop-answer")
+            self._run_backend(user, silent=fault is not None)
+            if fault == "bad-gateway":
+                self._refuse(502)
+            elif fault == "drop-answer":
+                self.close_connection = True
 
     def _fault(self) -> Fault | None:
         for part, fault, times, struck in _faults:
@@ -156,8 +163,6 @@ class _Handler(BaseHTTPRequestHandler):
                     pass
                 feeder.join()
                 process.wait()
-        if silent:
-            self.close_connection = True
 
     def _cgi_environment(self, user: str | None) -> dict[str, str]:
         parts = urlsplit(self.path)

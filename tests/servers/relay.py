@@ -28,6 +28,10 @@ class Relay:
     def cut(self) -> None:
         """Break all connections, and every later one as soon as it is made."""
         self._down = True
+        self.snap()
+
+    def snap(self) -> None:
+        """Break all connections; later ones hold."""
         with self._lock:
             for end in self._open:
                 _shut(end)

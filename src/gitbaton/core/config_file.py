@@ -97,7 +97,7 @@ def _value(info: FieldInfo, value: Any, dotted: str, source: str) -> Any:
 
 def _duration(wanted: type, value: Any) -> Any:
     if wanted is not Seconds:
-        raise NotImplementedError(wanted)
+        raise NotImplementedError(wanted)  # so msgspec wants it: it then names key and type itself
     if not isinstance(value, str):
         raise ValueError("a duration is text such as '15m'")
     try:

@@ -37,6 +37,10 @@ class BatonError(Exception):
         self.message = message
         self.next = next
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Copied and pickled by its fields: subclasses are not made from the message alone.
+        return _revive, (type(self), self.args, self.__dict__)
+
 
 class InvalidInput(BatonError):
     """``field`` has a value that cannot be used; nothing was changed."""
@@ -166,6 +170,12 @@ class GitFailed(BatonError):
         verb = next_word(argv)
         super().__init__(f"git {verb} failed ({status}): {stderr.strip()[-self.tail :]}")
         self.argv, self.status, self.stderr = tuple(argv), status, stderr
+
+
+def _revive(kind: type[BatonError], args: tuple[object, ...], fields: dict[str, object]) -> object:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 def next_word(argv: Sequence[str]) -> str:

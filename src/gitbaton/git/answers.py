@@ -91,11 +91,24 @@ def parse_push(text: str, updates: Sequence[RefUpdate], *, said: str) -> dict[st
             found[match[2]] = _result(match[1], match[3])
             if match[3].startswith("[remote rejected]"):
                 refused_there.add(match[2])
-    fates = _blamed({u.ref: found.get(u.ref, _NO_LINE) for u in updates})
+    fates = judge(found, updates, said=said)
     lost_there = any(fates[r].state is PushState.STALE for r in refused_there & fates.keys())
     if lost_there and text.startswith("To http"):
         fates = {ref: _doubted(fate) for ref, fate in fates.items()}
+    return fates
+
+
+def judge(
+    found: Mapping[str, RefResult], updates: Sequence[RefUpdate], *, said: str
+) -> dict[str, RefResult]:
+    """Return the fate of each update from what was told of each ref, ``said`` as in parse_push."""
+    fates = _blamed({u.ref: found.get(u.ref, _NO_LINE) for u in updates})
     return {ref: _explained(fate, said) for ref, fate in fates.items()}
+
+
+def rejected_there(reason: str) -> RefResult:
+    """Return what the server's ``reason`` for not moving a ref means."""
+    return RefResult(_state("remote rejected", reason), printable(reason))
 
 
 def remote_lines(stderr: str, *, limit: int = 400) -> str:

@@ -17,7 +17,7 @@ from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.receive import Report
 from gitbaton.git.fast.session import Session
 from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
-from gitbaton.git.fast.verdict import NO_ATOMIC, everywhere, judge, unserved
+from gitbaton.git.fast.verdict import NO_ATOMIC, everywhere, read_report, unserved
 from gitbaton.git.objects import Format
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
 
@@ -162,7 +162,7 @@ class FastRemote:
     def _fates(self, session: Session, report: Report | None) -> Mapping[str, RefResult]:
         fates = dict(session.settled)
         if report is not None:
-            fates.update(judge(report, session.sent))
+            fates.update(read_report(report, session.sent))
             again = unserved(report, session.sent, atomic=session.atomic)
             if again:
                 atomic = session.atomic and len(again) > 1

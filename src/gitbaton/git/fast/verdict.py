@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from gitbaton.git.answers import UP_TO_DATE, parse_push, printable
+from gitbaton.git.answers import UP_TO_DATE, judge, printable, rejected_there
 from gitbaton.git.fast.receive import Advertisement, Report
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
@@ -43,18 +43,14 @@ def settle(updates: Sequence[RefUpdate], seen: Advertisement, *, atomic: bool) -
     return Choice(send, settled)
 
 
-def judge(report: Report, updates: Sequence[RefUpdate]) -> dict[str, RefResult]:
+def read_report(report: Report, updates: Sequence[RefUpdate]) -> dict[str, RefResult]:
     """Return the fate of each update that was sent. One that is not reported is UNKNOWN."""
     said = report.said if report.unpack == "ok" else f"{report.unpack} {report.said}"
-    lines = []
-    for ref in (update.ref for update in updates if update.ref in report.refs):
-        reason = report.refs[ref]
-        if reason is None:
-            lines.append(f"*\t:{ref}\t[done]")
-        else:
-            # As `git push --porcelain` prints it, so that there is one judge of these words.
-            lines.append(f"!\t:{ref}\t[remote rejected] ({printable(reason)})")
-    return parse_push("\n".join(lines), updates, said=printable(said))
+    found = {
+        ref: RefResult(PushState.DONE) if reason is None else rejected_there(reason)
+        for ref, reason in report.refs.items()
+    }
+    return judge(found, updates, said=printable(said))
 
 
 def unserved(report: Report, updates: Sequence[RefUpdate], *, atomic: bool) -> list[RefUpdate]:

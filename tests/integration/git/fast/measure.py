@@ -21,7 +21,6 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.remote import PushState, RefUpdate, Remote
 from tests.hermetic import hermetic_environment
 from tests.integration.git.desk import Desk, Transport
-from tests.servers import httpd
 from tests.servers.files import file_site
 from tests.servers.httpd import http_site
 from tests.servers.site import BareRepository, Site
@@ -84,9 +83,6 @@ def main(rounds: int, refs: int) -> None:
     """Measure, and print a table."""
     root = Path(tempfile.mkdtemp())
     os.environ.update(hermetic_environment(os.environ, root / "home"))
-    # Or the last packet of an answer waits for the client's delayed acknowledgement: 40 ms that
-    # no real server costs.
-    httpd._Handler.disable_nagle_algorithm = True
     times: Times = defaultdict(list)
     with sites(root) as served, ExitStack() as closing:
         subjects = []

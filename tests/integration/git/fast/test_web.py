@@ -35,6 +35,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedSite]:
 def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WatchedSite]:
     """One that speaks https and wants a password."""
     needs("http-backend")
+    needs("openssl")
     root = tmp_path_factory.mktemp("secure")
     with watched_site(root, users={"agent": "s3cret"}, secure=True) as site:
         yield site

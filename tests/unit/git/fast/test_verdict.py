@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gitbaton.core.ids import Oid
 from gitbaton.git.answers import UP_TO_DATE
 from gitbaton.git.fast.receive import Advertisement, Report
-from gitbaton.git.fast.verdict import judge, settle, unserved
+from gitbaton.git.fast.verdict import read_report, settle, unserved
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
 A, B, C = (Oid(letter * 40) for letter in "abc")
@@ -91,30 +91,32 @@ def test_what_is_there_already_does_not_keep_its_companions() -> None:
     ],
 )
 def test_a_refused_ref(reason: str, state: PushState) -> None:
-    fates = judge(Report("ok", {X: reason, Y: None}), [RefUpdate(X, A, B), RefUpdate(Y, A, B)])
+    fates = read_report(
+        Report("ok", {X: reason, Y: None}), [RefUpdate(X, A, B), RefUpdate(Y, A, B)]
+    )
     assert fates[X].state is state
     assert fates[Y] == RefResult(DONE)
 
 
 def test_what_is_not_reported_is_unknown() -> None:
-    assert judge(Report("ok", {}), [RefUpdate(X, A, B)])[X].state is UNKNOWN
+    assert read_report(Report("ok", {}), [RefUpdate(X, A, B)])[X].state is UNKNOWN
 
 
 def test_a_failed_transaction_that_blames_nobody_is_a_lost_race() -> None:
     both = {X: "atomic transaction failed", Y: "atomic transaction failed"}
-    fates = judge(Report("ok", both), [RefUpdate(X, A, B), RefUpdate(Y, A, B)])
+    fates = read_report(Report("ok", both), [RefUpdate(X, A, B), RefUpdate(Y, A, B)])
     assert {fate.state for fate in fates.values()} == {STALE}
 
 
 def test_a_refusal_repeats_the_hosts_words_without_their_colours() -> None:
     report = Report("ok", {X: "pre-receive hook declined"}, "only \033[31magents\n")
-    fate = judge(report, [RefUpdate(X, A, B)])[X]
+    fate = read_report(report, [RefUpdate(X, A, B)])[X]
     assert fate.reason == "pre-receive hook declined: only [31magents"
 
 
 def test_a_pack_that_could_not_be_read_is_named() -> None:
     report = Report("index-pack abnormal exit", {X: "unpacker error"})
-    assert "index-pack abnormal exit" in judge(report, [RefUpdate(X, A, B)])[X].reason
+    assert "index-pack abnormal exit" in read_report(report, [RefUpdate(X, A, B)])[X].reason
 
 
 HOSTILE = st.text(max_size=40)
@@ -123,7 +125,7 @@ HOSTILE = st.text(max_size=40)
 @given(st.dictionaries(st.sampled_from([X, Y]) | HOSTILE, st.none() | HOSTILE, max_size=5))
 def test_no_words_make_a_win_of_a_refusal(refs: dict[str, str | None]) -> None:
     """I1: only an ``ok`` for this very ref is a win."""
-    fates = judge(Report("ok", refs), [RefUpdate(X, A, B), RefUpdate(Y, A, B)])
+    fates = read_report(Report("ok", refs), [RefUpdate(X, A, B), RefUpdate(Y, A, B)])
     for ref, fate in fates.items():
         assert (fate.state is DONE) == (ref in refs and refs[ref] is None)
 
