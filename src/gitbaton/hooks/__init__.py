@@ -1,0 +1,1 @@
+"""Tells the world outside what happens: commands and webhooks, beside the work."""

@@ -1,0 +1,106 @@
+"""What hooks are told, and in which form."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import pytest
+
+from gitbaton.core.config import HookEvent, HookSection
+from gitbaton.core.errors import InvalidInput
+from gitbaton.hooks.event import (
+    FROM_WORK,
+    Event,
+    encode_event,
+    environment_of,
+    event_from_work,
+    slack_body,
+    steady_id,
+)
+from gitbaton.hooks.hook import Command, Webhook, make_hooks
+from gitbaton.work.events import Kind, WorkEvent
+
+AT = "2026-05-07T03:12:00Z"
+EVENT = Event(id="0" * 32, event="done", at=AT, text="landed <b> & more", task="t1", worker="w")
+
+
+def test_what_a_worker_tells_becomes_an_event() -> None:
+    told = WorkEvent(kind="landed", at=AT, text="on main", task="t1", epoch=2, commit="abc")
+    event = event_from_work(told, project="p", worker="w", machine="m")
+    assert event is not None
+    assert (event.event, event.task, event.epoch, event.commit) == ("done", "t1", 2, "abc")
+    assert (event.project, event.worker, event.machine, event.at) == ("p", "w", "m", AT)
+    assert event_from_work(told) != event_from_work(told), "an id of its own"
+    assert event_from_work(WorkEvent(kind="output", at=AT, text="x")) is None
+
+
+def test_the_table_speaks_of_things_that_exist() -> None:
+    assert set(FROM_WORK) <= set(get_args(Kind))
+    assert set(FROM_WORK.values()) <= set(get_args(HookEvent))
+
+
+def test_the_forms_of_an_event() -> None:
+    assert json.loads(encode_event(EVENT)) == {
+        "id": "0" * 32,
+        "event": "done",
+        "at": AT,
+        "text": "landed <b> & more",
+        "task": "t1",
+        "worker": "w",
+    }
+    assert environment_of(EVENT) == {
+        "BATON_EVENT_ID": "0" * 32,
+        "BATON_EVENT": "done",
+        "BATON_AT": AT,
+        "BATON_TASK": "t1",
+        "BATON_WORKER": "w",
+    }
+    assert json.loads(slack_body(EVENT)) == {"text": "*done* t1: landed &lt;b&gt; &amp; more (w)"}
+
+
+def test_nobody_is_rung_by_a_title() -> None:
+    """I8: what comes from a task is data."""
+    event = Event(id="1", event="alert", at=AT, text="<!channel> <@U1>")
+    assert "<" not in json.loads(slack_body(event))["text"]
+
+
+def test_a_steady_id_is_the_same_each_time() -> None:
+    assert steady_id("a", "b") == steady_id("a", "b") != steady_id("ab")
+
+
+def test_hooks_are_made_of_the_configuration() -> None:
+    sections = {
+        "log": HookSection(events=("all",), command="logger -t 'my baton'"),
+        "chat": HookSection(events=("done", "alert"), webhook_env="URL", form="slack"),
+    }
+    hooks = make_hooks(sections, {"URL": "https://hooks.example.org/services/T0/s3cret"})
+    assert hooks["log"].target == Command(("logger", "-t", "my baton"))
+    assert hooks["log"].wants("claim")
+    assert (hooks["chat"].wants("alert"), hooks["chat"].wants("claim")) == (True, False)
+    chat = hooks["chat"].target
+    assert isinstance(chat, Webhook)
+    assert chat.shown == "https://hooks.example.org/…"
+    assert "s3cret" not in repr(hooks)
+
+
+@pytest.mark.parametrize(
+    ("section", "field"),
+    [
+        (HookSection(events=("all",)), "hooks.x"),
+        (HookSection(events=("all",), command="a", webhook="https://h/"), "hooks.x"),
+        (HookSection(events=("all",), command="'open"), "hooks.x.command"),
+        (HookSection(events=("all",), webhook="file:///etc/s3cret"), "hooks.x.webhook"),
+        (HookSection(events=("all",), webhook="https:///s3cret"), "hooks.x.webhook"),
+        (HookSection(events=("all",), webhook="https://h:x/s3cret"), "hooks.x.webhook"),
+        (HookSection(events=("all",), webhook="http://h/s3cret\r\nX: y"), "hooks.x.webhook"),
+        (HookSection(events=("all",), webhook_env="UNSET"), "hooks.x.webhook_env"),
+    ],
+)
+def test_a_bad_hook_is_refused_without_telling_its_address(
+    section: HookSection, field: str
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make_hooks({"x": section}, {})
+    assert caught.value.field == field
+    assert "s3cret" not in caught.value.message
