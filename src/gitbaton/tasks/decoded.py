@@ -6,6 +6,7 @@ before somebody wants all; and who wants all again pays for what has changed sin
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -20,6 +21,7 @@ from gitbaton.tasks.validation import decode_task
 RANK: Final = attrgetter("priority", "created_at", "id")
 """The order in which tasks are claimed: priority, then age, then id."""
 
+_FEW: Final = 1000  # changes that are cheaper to put in place than to sort everything
 _PREFIX: Final = f"{COLLECTION}/"
 
 
@@ -163,20 +165,29 @@ def _changes(base: Whole | None, records: Mapping[Key, Record]) -> Collection[Ke
 def _pending(
     base: Whole | None, tasks: Mapping[TaskId, Task], changed: Collection[Key] | None
 ) -> Sequence[Task]:
-    """Return the pending ``tasks`` by rank.
-
-    Those that are as they were are in order already, which makes sorting them anew a mere pass.
-    """
+    """Return the pending ``tasks`` by rank: those of ``base``, and in place what has changed."""
     if base is None:
-        return sorted((t for t in tasks.values() if t.status is Status.PENDING), key=RANK)
-    if changed is not None and not changed:
-        return base.pending
-    kept = [task for task in base.pending if tasks.get(task.id) is task]
+        return sorted(filter(_is_pending, tasks.values()), key=RANK)
+    now, before = tasks.get, base.tasks.get
     if changed is None:
-        before = base.tasks.get
-        new = [t for id, t in tasks.items() if t.status is Status.PENDING and before(id) is not t]
+        gone = [task for task in base.pending if now(task.id) is not task]
+        new = [t for id, t in tasks.items() if _is_pending(t) and before(id) is not t]
     else:
-        some = {TaskId(key.removeprefix(_PREFIX)) for key in changed}
-        new = [t for id in some if (t := tasks.get(id)) is not None]
-        new = [t for t in new if t.status is Status.PENDING and base.tasks.get(t.id) is not t]
-    return sorted([*kept, *new], key=RANK) if new else kept
+        ids = [TaskId(key.removeprefix(_PREFIX)) for key in changed]
+        ids = [id for id in ids if before(id) is not now(id)]
+        gone = [task for id in ids if (task := before(id)) is not None and _is_pending(task)]
+        new = [task for id in ids if (task := now(id)) is not None and _is_pending(task)]
+    if not gone and not new:
+        return base.pending
+    if len(gone) + len(new) > _FEW:
+        return sorted(filter(_is_pending, tasks.values()), key=RANK)
+    pending = list(base.pending)
+    for task in gone:
+        del pending[bisect_left(pending, RANK(task), key=RANK)]
+    for task in new:
+        insort(pending, task, key=RANK)
+    return pending
+
+
+def _is_pending(task: Task) -> bool:
+    return task.status is Status.PENDING

@@ -55,10 +55,12 @@ class Readiness:
 
         ``tasks`` None: of all, which asks for the whole backlog.
         """
-        known: Mapping[TaskId, Task] = self._view.tasks
         if tasks is None:
-            known, tasks = self._view.tasks.whole().tasks, self._view.pending
-        return claim_order((t for t in tasks if self._is_free(t, known)), self._who)
+            pending, known = self._view.pending, self._view.tasks.whole().tasks
+        else:
+            pending = sorted((t for t in tasks if t.status is Status.PENDING), key=RANK)
+            known = self._view.tasks
+        return _spread([t for t in pending if _is_plain(t) or self._is_free(t, known)], self._who)
 
     def obstacles(self, task: Task) -> list[Obstacle]:
         """Return everything that keeps ``task`` from being claimed (none: it is ready)."""
@@ -75,16 +77,12 @@ class Readiness:
         return [*self._needs(task), *self._gate(task, commit), *self._paths(task)]
 
     def _is_free(self, task: Task, known: Mapping[TaskId, Task]) -> bool:
-        """Tell whether nothing is in the way; of most tasks that is seen without looking twice."""
-        if task.status is not Status.PENDING:
-            return False
+        """Tell whether nothing is in the way; what waits for a need is seen to do so at once."""
         for need in task.needs:
             other = known.get(need)
             if other is None or not is_met(other):
                 return False
-        if task.requires or task.delay or task.paths or task.gate is not None:
-            return next(self._in_the_way(task), None) is None
-        return True
+        return next(self._in_the_way(task), None) is None
 
     def _in_the_way(self, task: Task) -> Iterator[Obstacle]:
         """Yield the obstacles, those that are cheap to find first."""
@@ -137,6 +135,11 @@ class Readiness:
             yield Obstacle("paths", entry.task, text, f"baton show {entry.task}")
 
 
+def _is_plain(task: Task) -> bool:
+    """Tell whether a pending ``task`` waits for nothing, whatever there is besides."""
+    return not (task.needs or task.requires or task.delay or task.paths or task.gate)
+
+
 def is_met(need: Task) -> bool:
     """Tell whether tasks that need this one may start: it is done, or in review and pushed."""
     if need.status is Status.REVIEW:
@@ -149,7 +152,11 @@ def claim_order(tasks: Iterable[Task], who: Claimant | None = None) -> list[Task
 
     Times have whole seconds, so what was added together is equal.
     """
-    ordered = sorted(tasks, key=RANK)
+    return _spread(sorted(tasks, key=RANK), who)
+
+
+def _spread(ordered: list[Task], who: Claimant | None) -> list[Task]:
+    """Return tasks that are in order with equals in an order of the claimant's own."""
     if who is None:
         return ordered
     own = taste(who)
