@@ -1,5 +1,6 @@
 """A redis-server that keeps nothing, and the few lines it takes to speak to one.
 
+``python -m benchmarks.lab.redis HOST PORT WORD…`` sends one command and prints the answer.
 Source: the Redis serialization protocol specification (RESP2).
 """
 
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,3 +82,7 @@ def redis_server(
     with daemon([*side, *words], log=log, env=env):
         wait_for_port(seen_from, host, port, log=log)
         yield
+
+
+if __name__ == "__main__":
+    print(Redis(sys.argv[1], int(sys.argv[2]))(*sys.argv[3:]))

@@ -1,0 +1,1 @@
+"""From a run's results to the page that people read: tables and plots."""

@@ -1,0 +1,177 @@
+"""The plots of the page, as SVG. Needs matplotlib (the dependency group ``bench``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.contenders.roster import TITLES
+from benchmarks.document import Document
+
+COLOURS: Final[Mapping[str, str]] = {
+    "library": "#0072b2",
+    "command": "#56b4e9",
+    "tasks.json": "#d55e00",
+    "tags": "#e69f00",
+    "redis": "#777777",
+}
+"""Told apart by those who see fewer colours too. Source: Okabe and Ito, 2008."""
+
+_STYLE: Final[dict[Any, Any]] = {
+    "font.size": 10,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#e5e5e5",
+    "lines.linewidth": 1.8,
+    "lines.markersize": 5,
+    "legend.frameon": False,
+    "svg.hashsalt": "gitbaton",  # the same figures, the same file
+    "savefig.facecolor": "white",
+}
+
+
+def draw_all(document: Document, directory: Path) -> list[Path]:
+    """Draw what the results have figures for; return the files written."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    import matplotlib.pyplot as plt
+
+    drawn = []
+    directory.mkdir(parents=True, exist_ok=True)
+    with mpl.rc_context(_STYLE):
+        for name, draw in _PLOTS.items():
+            figure: Any = draw(document, plt)
+            if figure is None:
+                continue
+            path = directory / f"{name}.svg"
+            figure.savefig(path, metadata={"Date": None}, bbox_inches="tight")
+            plt.close(figure)
+            drawn.append(path)
+    return drawn
+
+
+def _latency(document: Document, plt: Any) -> Any:
+    """Claim latency against the measured round trip, one panel a kind of link."""
+    kinds = [kind for kind in ("https", "ssh") if any(_on_links(document, kind))]
+    if not kinds:
+        return None
+    figure, panels = plt.subplots(
+        1, len(kinds), figsize=(4.6 * len(kinds), 3.8), sharey=True, squeeze=False
+    )
+    for kind, panel in zip(kinds, panels[0], strict=True):
+        lines: dict[str, list[tuple[float, float]]] = {}
+        for name, trip, took in _on_links(document, kind):
+            lines.setdefault(name, []).append((trip, took))
+        for name, points in lines.items():
+            _line(panel, sorted(points), name)
+        longest = max(trip for points in lines.values() for trip, _ in points)
+        panel.plot(
+            [0, longest], [0, longest], color="#bbbbbb", linestyle=":", label="one round trip"
+        )
+        panel.set_yscale("log")
+        panel.set_ylim(bottom=0.5)
+        panel.set_title(kind)
+        panel.set_xlabel("round trip, ms")
+    panels[0][0].set_ylabel("one claim, p50, ms")
+    _legend(panels[0][-1])
+    return figure
+
+
+def _on_links(document: Document, kind: str) -> Iterator[tuple[str, float, float]]:
+    for result in document.latency:
+        if result.link.startswith(f"{kind}-") and result.round_trip is not None:
+            for name, times in result.claims.items():
+                yield name, result.round_trip.p50, times.p50
+
+
+def _contention(document: Document, plt: Any) -> Any:
+    """Claims a second against the number of claimants."""
+    lines: dict[tuple[str, int], list[tuple[float, float]]] = {}
+    for race in document.races:
+        key = (race.contender, race.batch)
+        lines.setdefault(key, []).append((race.claimers, race.per_second))
+    if not lines:
+        return None
+    figure, panel = plt.subplots(figsize=(5.2, 3.8))
+    for (name, batch), points in lines.items():
+        _line(panel, sorted(points), name, note=f", {batch} a push" if batch > 1 else "")
+    _counts(panel, sorted({race.claimers for race in document.races}))
+    panel.set_yscale("log")
+    panel.set_xlabel("claimers")
+    panel.set_ylabel("claims a second")
+    _legend(panel)
+    return figure
+
+
+def _backlog(document: Document, plt: Any) -> Any:
+    """What a claim and a look take against the size of the backlog."""
+    if not document.backlog:
+        return None
+    figure, panel = plt.subplots(figsize=(5.2, 3.8))
+    rows = sorted(document.backlog, key=lambda result: result.size)
+    for label, colour, style, values in (
+        ("warm claim", COLOURS["library"], "-", [b.claim.p50 for b in rows]),
+        ("ready, in process", COLOURS["tags"], "-", [b.look.p50 for b in rows]),
+        ("`baton ready --json`", COLOURS["command"], "--", [b.command.p50 for b in rows]),
+    ):
+        sizes = [b.size for b in rows]
+        panel.plot(sizes, values, style, marker="o", color=colour, label=label)
+    panel.set_xscale("log")
+    panel.set_yscale("log")
+    panel.set_xlabel("tasks in the backlog")
+    panel.set_ylabel("p50, ms")
+    _legend(panel)
+    return figure
+
+
+def _pushes(document: Document, plt: Any) -> Any:
+    """Pushes a finished task, by the number of slots."""
+    results = sorted([*document.pushes, *document.parallel], key=lambda result: result.slots)
+    if not results:
+        return None
+    figure, panel = plt.subplots(figsize=(4.6, 3.4))
+    names = [f"{result.slots}" for result in results]
+    bars = panel.bar(
+        names, [r.pushes_per_task for r in results], color=COLOURS["library"], width=0.5
+    )
+    panel.bar_label(bars, fmt="%.2f", padding=2)
+    panel.axhline(0.6, color=COLOURS["tasks.json"], linestyle=":", label="wanted at 10 slots")
+    panel.grid(axis="x", visible=False)
+    panel.set_xlabel("slots of one worker")
+    panel.set_ylabel("pushes a finished task")
+    _legend(panel)
+    return figure
+
+
+def _line(panel: Any, points: Sequence[tuple[float, float]], name: str, note: str = "") -> None:
+    titles: Mapping[str, str] = {str(key): title for key, title in TITLES.items()}
+    panel.plot(
+        [x for x, _ in points],
+        [y for _, y in points],
+        marker="o",
+        color=COLOURS[name],
+        linestyle="--" if note else "-",
+        label=titles[name] + note,
+    )
+
+
+def _counts(panel: Any, numbers: Sequence[int]) -> None:
+    panel.set_xscale("log", base=2)
+    panel.set_xticks(numbers, [str(number) for number in numbers])
+    panel.minorticks_off()
+
+
+def _legend(panel: Any) -> None:
+    panel.legend(loc="upper left", bbox_to_anchor=(1.02, 1.0))
+
+
+_PLOTS: Final[Mapping[str, Callable[[Document, Any], Any]]] = {
+    "latency": _latency,
+    "contention": _contention,
+    "backlog": _backlog,
+    "pushes": _pushes,
+}

@@ -1,0 +1,95 @@
+"""How much is measured: everything, a quick look, or just enough to see that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """Numbers of one run; times in seconds.
+
+    ``thinking``: how long the agents of the push count pretend to think, from and to.
+    ``pause``: the same for the agents whose parallelism is measured, one number for all.
+    """
+
+    name: str
+    links: tuple[str, ...]
+    rounds: int
+    slow_every: int
+    racers: tuple[int, ...]
+    race_tasks: int
+    baseline_tasks: int
+    batch: int = 10
+    slots: int
+    slot_tasks: int
+    thinking: tuple[int, int]
+    backlogs: tuple[int, ...]
+    backlog_claims: int
+    backlog_looks: int
+    commands: int
+    agents: int
+    agent_tasks: int
+    pause: int
+
+
+FULL: Final = Scale(
+    name="full",
+    links=("local", "https-0", "https-50", "https-150", "ssh-0", "ssh-50", "ssh-150"),
+    rounds=100,
+    slow_every=10,
+    racers=(1, 8, 32),
+    race_tasks=500,
+    baseline_tasks=50,
+    slots=10,
+    slot_tasks=50,
+    thinking=(20, 40),
+    backlogs=(100, 10_000, 100_000),
+    backlog_claims=30,
+    backlog_looks=15,
+    commands=5,
+    agents=20,
+    agent_tasks=3,
+    pause=20,
+)
+QUICK: Final = Scale(
+    name="quick",
+    links=("local", "https-50"),
+    rounds=20,
+    slow_every=10,
+    racers=(1, 8),
+    race_tasks=60,
+    baseline_tasks=10,
+    slots=4,
+    slot_tasks=8,
+    thinking=(2, 4),
+    backlogs=(100, 1_000),
+    backlog_claims=5,
+    backlog_looks=5,
+    commands=2,
+    agents=4,
+    agent_tasks=2,
+    pause=3,
+)
+TINY: Final = Scale(
+    name="tiny",
+    links=("local",),
+    rounds=2,
+    slow_every=2,
+    racers=(2,),
+    race_tasks=6,
+    baseline_tasks=3,
+    batch=2,
+    slots=2,
+    slot_tasks=2,
+    thinking=(0, 0),
+    backlogs=(10,),
+    backlog_claims=1,
+    backlog_looks=1,
+    commands=1,
+    agents=2,
+    agent_tasks=1,
+    pause=0,
+)
+SCALES: Final = {scale.name: scale for scale in (FULL, QUICK, TINY)}
