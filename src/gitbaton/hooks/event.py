@@ -6,8 +6,8 @@ the ids that it has seen.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -67,11 +67,34 @@ class Told(Protocol):
     def commit(self) -> str | None: ...
 
 
-def event_from_work(told: Told, **source: str | None) -> Event | None:
-    """Return the event that ``told`` is for hooks, None if it is none.
+class News(Protocol):
+    """An alert that begins or is over (plans/health), as far as it matters here."""
 
-    ``source``: project, worker and machine.
-    """
+    @property
+    def id(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def at(self) -> str: ...
+    @property
+    def over(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who tells: part of every event."""
+
+    project: str | None = None
+    worker: str | None = None
+    machine: str | None = None
+
+
+def event_from_work(told: Told, source: Source) -> Event | None:
+    """Return the event that ``told`` is for hooks, None if it is none."""
     kind = FROM_WORK.get(told.kind)
     if kind is None:
         return None
@@ -84,13 +107,25 @@ def event_from_work(told: Told, **source: str | None) -> Event | None:
         epoch=told.epoch,
         branch=told.branch,
         commit=told.commit,
-        **source,
+        project=source.project,
+        worker=source.worker,
+        machine=source.machine,
     )
 
 
-def steady_id(*parts: str) -> str:
-    """Return the id of an event that is named by ``parts``: told twice, it is the same event."""
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+def event_from_news(news: News, source: Source) -> Event:
+    """Return the event that an alert's beginning or end is for hooks, with the id of the news."""
+    kind: HookEvent = "clear" if news.over else "gate" if news.kind == "gate" else "alert"
+    return Event(
+        id=news.id,
+        event=kind,
+        at=news.at,
+        text=news.text[:TEXT_LIMIT],
+        key=news.key,
+        project=source.project,
+        worker=source.worker,
+        machine=source.machine,
+    )
 
 
 def encode_event(event: Event) -> bytes:

@@ -12,13 +12,15 @@ from gitbaton.core.errors import InvalidInput
 from gitbaton.hooks.event import (
     FROM_WORK,
     Event,
+    Source,
     encode_event,
     environment_of,
+    event_from_news,
     event_from_work,
     slack_body,
-    steady_id,
 )
 from gitbaton.hooks.hook import Command, Webhook, make_hooks
+from gitbaton.plans.health.alarms import News
 from gitbaton.work.events import Kind, WorkEvent
 
 AT = "2026-05-07T03:12:00Z"
@@ -27,12 +29,12 @@ EVENT = Event(id="0" * 32, event="done", at=AT, text="landed <b> & more", task="
 
 def test_what_a_worker_tells_becomes_an_event() -> None:
     told = WorkEvent(kind="landed", at=AT, text="on main", task="t1", epoch=2, commit="abc")
-    event = event_from_work(told, project="p", worker="w", machine="m")
+    event = event_from_work(told, Source(project="p", worker="w", machine="m"))
     assert event is not None
     assert (event.event, event.task, event.epoch, event.commit) == ("done", "t1", 2, "abc")
     assert (event.project, event.worker, event.machine, event.at) == ("p", "w", "m", AT)
-    assert event_from_work(told) != event_from_work(told), "an id of its own"
-    assert event_from_work(WorkEvent(kind="output", at=AT, text="x")) is None
+    assert event_from_work(told, Source()) != event_from_work(told, Source()), "an id of its own"
+    assert event_from_work(WorkEvent(kind="output", at=AT, text="x"), Source()) is None
 
 
 def test_the_table_speaks_of_things_that_exist() -> None:
@@ -65,8 +67,16 @@ def test_nobody_is_rung_by_a_title() -> None:
     assert "<" not in json.loads(slack_body(event))["text"]
 
 
-def test_a_steady_id_is_the_same_each_time() -> None:
-    assert steady_id("a", "b") == steady_id("a", "b") != steady_id("ab")
+@pytest.mark.parametrize(
+    ("kind", "over", "event"),
+    [("gate", False, "gate"), ("worker-gone", False, "alert"), ("gate", True, "clear")],
+)
+def test_an_alert_becomes_an_event_with_the_id_of_the_news(
+    kind: str, over: bool, event: HookEvent
+) -> None:
+    news = News(id="n", key="k", kind=kind, about="t1", text="x", at=AT, over=over)
+    told = event_from_news(news, Source(machine="m"))
+    assert (told.id, told.event, told.key, told.machine) == ("n", event, "k", "m")
 
 
 def test_hooks_are_made_of_the_configuration() -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any, Final
+from urllib.parse import quote
 
 import msgspec
 
@@ -56,7 +57,15 @@ class Address(Part, frozen=True, kw_only=True):
 
     host: str
     path: str
+    port: int | None = None
     program: str = "baton"
+
+    @property
+    def text(self) -> str:
+        """It as people write it, and as git and ``inbox send`` read it."""
+        if self.port is None:
+            return f"{self.host}:{self.path}"
+        return f"ssh://{self.host}:{self.port}{quote(self.path)}"
 
 
 class WorkerRecord(Part, frozen=True, kw_only=True):
@@ -158,6 +167,8 @@ def check_worker(worker: WorkerRecord) -> None:
 def check_address(address: Address) -> None:
     """Raise InvalidInput unless ssh and a shell will take these words for what they are (I8)."""
     host_name(address.host)
+    if address.port is not None:
+        _number("address.port", address.port, 1, 65_535)
     for field in ("path", "program"):
         word = getattr(address, field)
         if not word or word.startswith("-") or len(word) > 1000 or not is_line(word):
