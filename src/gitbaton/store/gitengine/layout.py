@@ -17,12 +17,15 @@ from gitbaton.store.model import Branch, Key, Rescue, Target, make_key, split_ke
 RESERVED = frozenset({"rescue", "frames", "probe"})  # refs below these are not records
 
 _PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789._-")
+_AS_IT_IS = re.compile(r"[a-z0-9_][a-z0-9_-]*(?:\.[a-z0-9_-]+)*")
 _ESCAPE = re.compile(r"%([0-9a-f]{2})")
 _SEGMENT = re.compile(r"(?:[a-z0-9._-]|%[0-9a-f]{2})+")
 
 
 def escape(name: str) -> str:
     """Return ``name`` as one ref path segment. ``unescape`` is its inverse."""
+    if _AS_IT_IS.fullmatch(name) and not name.endswith(".lock"):
+        return name  # nearly all are: a backlog has many
     raw = name.encode("utf-8", "surrogatepass")
     out = "".join(chr(byte) if byte in _PLAIN else f"%{byte:02x}" for byte in raw)
     out = out.replace("..", ".%2e")

@@ -16,7 +16,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.objects import make_object
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.store.gitengine.cards import Card, Unreadable, read_card
-from gitbaton.store.gitengine.index import CardIndex
+from gitbaton.store.gitengine.index import CardIndex, Cards
 from gitbaton.store.gitengine.layout import escape, parked_path, shard, unescape
 
 _ENTRY: Final = {
@@ -36,7 +36,7 @@ class Shelf:
 
     part: str
     tree: Oid
-    files: Mapping[str, Card | Unreadable]
+    files: Cards
     cards: Mapping[str, Card]
     unreadable: Mapping[str, str]
 
@@ -131,31 +131,17 @@ class Library:
     def _draft(self, part: str, tree: Oid, body: bytes) -> _Draft:
         """Return the shelf of ``tree`` with all cards that are known here, and what it lacks."""
         draft = _Draft(part, tree)
-        listed = [
-            (raw.decode("latin-1"), digest.hex())
+        listed = {
+            raw.decode("latin-1"): Oid(digest.hex())
             for mode, raw, digest in self._entry.findall(body)
             if mode in _FILES
-        ]
+        }
         before = self._shelves.get(part)
-        known = before.files if before is not None else {}
-        self._take(draft, listed, known)
-        if len(draft.lacking) >= _WORTH_KEEPING:
-            self._take(draft, list(draft.lacking.items()), self._index.load(part))
+        new = draft.take(listed, before.files if before is not None else {})
+        if len(new) >= _WORTH_KEEPING:
+            new = draft.take(new, self._index.load(part))
+        draft.lacking = {file: oid for file, oid in new.items() if is_parked_file(part, file)}
         return draft
-
-    def _take(
-        self,
-        draft: _Draft,
-        listed: Iterable[tuple[str, str]],
-        known: Mapping[str, Card | Unreadable],
-    ) -> None:
-        for file, blob in listed:
-            card = known.get(file)
-            if card is not None and card.blob == blob:
-                draft.files[file] = card
-                draft.lacking.pop(file, None)
-            elif file not in draft.lacking and is_parked_file(draft.part, file):
-                draft.lacking[file] = Oid(blob)
 
 
 @dataclass(slots=True)
@@ -164,6 +150,17 @@ class _Draft:
     tree: Oid
     files: dict[str, Card | Unreadable] = field(default_factory=dict)
     lacking: dict[str, Oid] = field(default_factory=dict)
+
+    def take(self, listed: Mapping[str, Oid], known: Cards) -> Mapping[str, Oid]:
+        """Take the cards of the ``listed`` files that are ``known``; return the other files."""
+        others: dict[str, Oid] = {}
+        for file, blob in listed.items():
+            card = known.get(file)
+            if card is not None and card.blob == blob:
+                self.files[file] = card
+            else:
+                others[file] = blob
+        return others
 
     def finish(self) -> Shelf:
         cards: dict[str, Card] = {}
