@@ -27,7 +27,7 @@ def test_a_healthy_clone(clones: Clones, file_remote: BareRepository) -> None:
     assert told(document, "warning", "problem") == []
     assert {f["subject"] for f in document["findings"]} >= {
         *("baton", "python", "git", "clone", "engine", "state", "disk", "database", "host"),
-        *("records", "config", "outbox"),
+        *("records", "config", "outbox", "transport"),
     }
     host = document["host"]
     assert host.pop("remote") == "origin"
@@ -35,6 +35,18 @@ def test_a_healthy_clone(clones: Clones, file_remote: BareRepository) -> None:
     assert all(value is True for value in host.values())
     assert set(host) >= {"reachable", "create", "cas", "replace", "delete", "atomic", "board"}
     assert file_remote.refs() == before
+
+
+def test_the_transport(clones: Clones) -> None:
+    one = clones("one")
+    assert any("transport: fast" in text for text in told(visit(one, status=0), "ok"))
+    (one.directory / "baton.toml").write_text('[store]\ntransport = "plain"\n')
+    [text] = [t for t in told(visit(one, status=0), "note") if t.startswith("transport")]
+    assert "as baton.toml wants" in text
+    (one.directory / "baton.toml").unlink()
+    one.git("config", "protocol.file.allow", "user")
+    [text] = [t for t in told(visit(one, status=0), "note") if t.startswith("transport")]
+    assert "in a way of its own" in text
 
 
 def test_without_probing_nothing_is_written(clones: Clones, file_remote: BareRepository) -> None:

@@ -13,13 +13,13 @@ import pytest
 
 from tests.integration.chaos.administrator import Administrator
 from tests.integration.chaos.assassin import Assassin, stale_locks
-from tests.integration.chaos.fleet import make_fleet
+from tests.integration.chaos.fleet import CONFIG, PLAIN, make_fleet
 from tests.integration.chaos.seeds import CI, SOAK, generator
 from tests.integration.chaos.storm import Storm
 from tests.servers.site import Site
 
 KINDS = (*5 * ("file",), "ssh", *5 * ("file",), "http")
-
+PLAIN_EVERY = 5  # storms, one is over the commands of git: on each kind of remote in its turn
 
 pytestmark = pytest.mark.timeout(600)  # under load; alone a storm takes some seconds
 
@@ -27,7 +27,8 @@ pytestmark = pytest.mark.timeout(600)  # under load; alone a storm takes some se
 def weather(number: int, root: Path, request: pytest.FixtureRequest) -> None:
     """Let storm ``number`` pass over a fresh fleet."""
     site: Site = request.getfixturevalue(f"{KINDS[number % len(KINDS)]}_remotes")
-    storm = Storm(make_fleet(root, site, clones=3), generator(number))
+    config = CONFIG + f"[store]\n{PLAIN}" if number % PLAIN_EVERY == 2 else CONFIG
+    storm = Storm(make_fleet(root, site, clones=3, config=config), generator(number))
     try:
         storm.run()
     finally:

@@ -11,7 +11,7 @@ from tests.functional.baton import Answer, Baton
 from tests.functional.working import wait_until
 from tests.integration.chaos.fleet import CONFIG, Fleet, make_fleet
 from tests.integration.chaos.storm import AGENT
-from tests.integration.chaos.verdict import assert_sound, read_reports
+from tests.integration.chaos.verdict import assert_sound, assert_spoken, read_reports
 from tests.servers.site import Site
 
 TASKS: list[dict[str, object]] = [
@@ -110,6 +110,7 @@ def test_the_main_job_runs_over_every_transport(remote_site: Site, tmp_path: Pat
     """I1, I2, I3: over files, ssh and http with a password."""
     fleet = make_fleet(tmp_path, remote_site, clones=2)
     do_the_main_job(fleet)
+    assert_spoken(fleet, "fast")
     assert_sound(fleet, reported=read_reports(tmp_path / "reports"))
 
 

@@ -15,6 +15,9 @@ from tests.servers.site import BareRepository, Site
 CONFIG = '[queue]\nbackoff = "1s"\nmax_attempts = 1000\n'
 """What the tests need to be quick: a task taken back is ready again after a second."""
 
+PLAIN = 'transport = "plain"\n'
+"""In the table `[store]`: everything by the commands of git."""
+
 
 @dataclass(frozen=True)
 class Fleet:

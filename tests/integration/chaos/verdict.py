@@ -72,6 +72,13 @@ def assert_sound(
     assert not found, "\n".join(str(finding) for finding in found)
 
 
+def assert_spoken(fleet: Fleet, transport: str) -> None:
+    """The remote is reached by this ``transport``, fast or plain, as ``doctor`` tells."""
+    found = fleet.clones[0].ok("doctor", "--no-probe")["findings"]
+    [text] = [finding["text"] for finding in found if finding["subject"] == "transport"]
+    assert text.startswith(transport), text
+
+
 def read_reports(file: Path) -> list[Report]:
     """Return the commits that the scripted agents wrote down."""
     lines = file.read_text().splitlines() if file.exists() else []
