@@ -37,6 +37,12 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Agents": {
         "work": "Run agents on ready tasks and land what they do.",
     },
+    "Plans and machines": {
+        "plan": "Check and show plans: phases that depend on each other.",
+        "worker": "Add, list and examine the machines that work.",
+        "hooks": "Show what could not be told to hooks, and try again.",
+        "inbox": "Send messages to machines, and answer them.",
+    },
     "By people": {
         "edit": "Change a task.",
         "retry": "Make a finished, failed or cancelled task pending again.",
@@ -55,6 +61,11 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "doctor": "Say what works here, what does not, and what to do.",
     },
 }
+
+HIDDEN: Final[Mapping[str, str]] = {
+    "store-serve": "Serve a store of this machine on standard input and output.",
+}
+"""Verbs that are called by other machines, not by people."""
 
 VERBS: Final[Mapping[str, str]] = {
     name: words for section in SECTIONS.values() for name, words in section.items()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from gitbaton.core.config import Seconds
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import TaskId, branch_name
 from gitbaton.plans.drafting import deliverable_text, task_of
@@ -83,7 +84,7 @@ class Judge:
                 for glob in deliverable:
                     check_glob(glob)
             fields = {
-                _DRAFT_NAMES.get(field, field): values[field]
+                _DRAFT_NAMES.get(field, field): _plain(values[field])
                 for field in _PLAIN
                 if field in values and field != "requires"
             }
@@ -136,8 +137,14 @@ class Judge:
 
 def _draft(**fields: Any) -> None:
     """Raise InvalidInput when no task may have ``fields``."""
+    fields = {name: _plain(value) for name, value in fields.items()}
     draft = Draft(**{"title": "x", **fields})
     compose(draft, TaskId("x"), settings=_ANY_QUEUE, by="", now=_ANY_TIME)
+
+
+def _plain(value: Any) -> Any:
+    """Return a duration of the file's model as tasks keep it, and anything else as it is."""
+    return float(value) if isinstance(value, Seconds) else value
 
 
 def _instead(error: InvalidInput, field: str, value: object) -> InvalidInput:

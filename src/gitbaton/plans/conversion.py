@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, get_args
+from types import UnionType
+from typing import Any, Final, Union, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -55,10 +56,11 @@ def _seconds(value: Any) -> Seconds:
 
 def _plain(kind: Any) -> Sequence[Any]:
     """Return the alternatives of an annotated type, without None."""
-    inner = get_args(kind)
     while hasattr(kind, "__metadata__"):
-        kind, inner = inner[0], get_args(inner[0])
-    alternatives = inner if inner and getattr(kind, "__origin__", None) is None else (kind,)
+        kind = get_args(kind)[0]
+    if get_origin(kind) not in (Union, UnionType):
+        return [kind]
+    alternatives = (inner for one in get_args(kind) for inner in _plain(one))
     return [one for one in alternatives if one is not type(None)]
 
 

@@ -40,7 +40,7 @@ def draft_phase(header: Header, phase: Phase, *, toolchain: bool) -> Draft:
         target=header.target,
         priority=phase.priority,
         gate=phase.gate,
-        timeout=header.timeout if phase.timeout is None else phase.timeout,
+        timeout=_plain(header.timeout if phase.timeout is None else phase.timeout),
         max_attempts=header.max_attempts if phase.max_attempts is None else phase.max_attempts,
     )
 
@@ -68,6 +68,11 @@ def preview(plan: Plan) -> Mapping[TaskId, Task]:
         )
         for phase in plan.phases
     }
+
+
+def _plain(seconds: float | None) -> float | None:
+    """Return a duration of the file's model as tasks keep it."""
+    return None if seconds is None else float(seconds)
 
 
 def deliverable_text(deliverable: str | Iterable[str]) -> str:

@@ -7,7 +7,7 @@ different already.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -30,10 +30,17 @@ class PathTree:
 
     def near(self, glob: str) -> Iterator[str]:
         """Yield those that may match a file that ``glob`` matches, ``glob`` too if it is in."""
-        end = ending(glob)
+        end, steps = ending(glob), _steps(glob)
+        for node in self._nodes(glob):
+            for other in node.ending_like(end):
+                if not _part(steps, _steps(other)):
+                    yield other
+
+    def _nodes(self, glob: str) -> Iterator[_Node]:
+        """Yield the directories that ``glob`` begins in, or that begin with it."""
         node = self._root
         for part in beginning(glob):
-            yield from node.ending_like(end)
+            yield node
             inner = node.inner.get(part)
             if inner is None:
                 return
@@ -41,7 +48,7 @@ class PathTree:
         todo = [node]
         while todo:
             node = todo.pop()
-            yield from node.ending_like(end)
+            yield node
             todo.extend(node.inner.values())
 
 
@@ -79,6 +86,19 @@ def beginning(glob: str) -> tuple[str, ...]:
             break
         parts.append(part)
     return tuple(parts)
+
+
+@lru_cache(maxsize=16384)
+def _steps(glob: str) -> tuple[str | None, ...]:
+    """Return the components that have their place (up to ``**``); None: one with wildcards."""
+    parts = glob.rstrip("/").split("/")
+    fixed = parts[: parts.index("**")] if "**" in parts else parts
+    return tuple(None if _WILD & set(part) else part for part in fixed)
+
+
+def _part(one: Sequence[str | None], other: Sequence[str | None]) -> bool:
+    """Tell whether two globs part ways at some component that both name."""
+    return any(a is not None and b is not None and a != b for a, b in zip(one, other, strict=False))
 
 
 @lru_cache(maxsize=16384)

@@ -71,7 +71,7 @@ class Rules:
 
         ``doubtful``: phases whose checks could not be read; None: those of the whole plan.
         """
-        if None in doubtful or (header is not None and header.checks):
+        if header is None or header.checks or None in doubtful:
             return
         for entry in self._entries:
             if not entry.phase.checks and entry.phase.id not in doubtful:
@@ -88,30 +88,21 @@ class Rules:
         plan = header.name if header is not None else "plan"
         owners: dict[str, str] = dict.fromkeys(taken, "the project")
         owners |= dict.fromkeys(BOARDS, "gitbaton itself")
-        wanted: list[tuple[str, Entry]] = []
-        for entry in self._first.values():
+        for id, entry in self._first.items():
             if entry.phase.branch is None:
-                owners.setdefault(f"{prefix}{plan}.{entry.phase.id}", f"phase {entry.phase.id!r}")
-            else:
-                wanted.append((entry.phase.branch, entry))
-        for branch, entry in wanted:
-            owner = owners.get(branch)
-            if owner is not None:
-                words = f"branch {branch!r} is already that of {owner}"
+                owners.setdefault(f"{prefix}{plan}.{id}", f"phase {id!r}")
+        named: dict[str, Entry] = {}
+        for id, entry in self._first.items():
+            branch = entry.phase.branch
+            if branch is not None and branch in owners:
+                words = f"branch {branch!r} is already that of {owners[branch]}"
                 yield self._error(entry, "duplicate-branch", "branch", words)
-            owners.setdefault(branch, f"phase {entry.phase.id!r}")
-        inner: dict[str, str] = {}
-        for branch in owners:
-            for outer in _directories(branch):
-                inner.setdefault(outer, branch)
-        for branch, entry in wanted:
-            if branch in inner:
-                words = f"branch {branch!r} cannot exist beside {inner[branch]!r} (git keeps both)"
-                yield self._error(entry, "branch-clash", "branch", words)
-            above = next((outer for outer in _directories(branch) if outer in owners), None)
-            if above is not None and owners[above] in ("the project", "gitbaton itself"):
-                words = f"branch {branch!r} cannot exist beside {above!r} (git keeps both)"
-                yield self._error(entry, "branch-clash", "branch", words)
+            elif branch is not None:
+                owners[branch] = f"phase {id!r}"
+                named[branch] = entry
+        for branch, other in _clashes(named, owners):
+            words = f"branch {branch!r} cannot exist beside {other!r} in git"
+            yield self._error(named[branch], "branch-clash", "branch", words)
 
     def _error(self, entry: Entry, code: str, field: str, words: str, *rest: int) -> Problem:
         path: Path = entry.path(field, *rest)
@@ -123,6 +114,22 @@ class Rules:
             entry.phase.id,
             field,
         )
+
+
+def _clashes(named: Container[str], owners: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield (branch, other branch) where one is a directory of the other, each pair once.
+
+    The first is one that is ``named``: the outer one if both are.
+    """
+    every = sorted(owners)
+    known = set(every)
+    for inner in every:
+        for outer in _directories(inner):
+            if outer in known:
+                if outer in named:
+                    yield outer, inner
+                elif inner in named:
+                    yield inner, outer
 
 
 def _directories(branch: str) -> Iterator[str]:

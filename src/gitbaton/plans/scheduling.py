@@ -93,14 +93,12 @@ def schedule(scene: Scene) -> Schedule:
     paths = _Reservations(scene.reserved)
     assignments: list[Assignment] = []
     for task in _in_order(ready, scene.tails):
-        why = crew.missing(task)
-        taken = None if why else paths.taken(task)
-        worker = None if why or taken else crew.take(task)
-        if worker is not None:
-            assignments.append(Assignment(task.id, worker))
-            paths.add(task.id, task.paths)
-        else:
-            waiting[task.id] = why or taken or crew.full(task)
+        why = crew.missing(task) or crew.full(task) or paths.taken(task)
+        if why is not None:
+            waiting[task.id] = why
+            continue
+        assignments.append(Assignment(task.id, crew.take(task)))
+        paths.add(task.id, task.paths)
     return Schedule(assignments, waiting)
 
 
@@ -143,24 +141,23 @@ class _Crew:
             return "there is no worker; next: baton worker serve"
         return self._lacking(task)
 
-    def take(self, task: Task) -> str | None:
-        """Take a place of the least loaded worker that can do ``task``; None if there is none."""
-        free = [
-            hand
-            for hand in self._able(task)
-            if hand.away is None and self._busy[hand.name] < hand.slots
-        ]
-        if not free:
+    def full(self, task: Task) -> str | None:
+        """Return why none of those who could take ``task`` has a place; None: one has."""
+        able = [hand for hand in self._able(task) if hand.away is None]
+        if any(self._is_free(hand) for hand in able):
             return None
+        more = f" and {len(able) - 3} more" if len(able) > 3 else ""
+        return f"no free place on {', '.join(hand.name for hand in able[:3])}{more}"
+
+    def take(self, task: Task) -> str:
+        """Take a place of the least loaded worker that can do ``task``, of which there is one."""
+        free = [h for h in self._able(task) if h.away is None and self._is_free(h)]
         chosen = min(free, key=self._rank)
         self._busy[chosen.name] += 1
         return chosen.name
 
-    def full(self, task: Task) -> str:
-        """Return the sentence for a task for which all who can do it have no place."""
-        able = [hand.name for hand in self._able(task) if hand.away is None]
-        more = f" and {len(able) - 3} more" if len(able) > 3 else ""
-        return f"no free place on {', '.join(able[:3])}{more}"
+    def _is_free(self, hand: Hand) -> bool:
+        return self._busy[hand.name] < hand.slots
 
     def _rank(self, hand: Hand) -> tuple[float, float, str]:
         return self._busy[hand.name] / hand.slots, hand.load, hand.name

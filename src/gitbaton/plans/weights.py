@@ -23,3 +23,11 @@ def weigh(plan: Plan) -> Mapping[str, float]:
 
 def _first(*values: float | None) -> float | None:
     return next((value for value in values if value is not None), None)
+
+
+def is_weighed(plan: Plan) -> bool:
+    """Tell whether any phase says how long it takes: else weights count phases."""
+    return any(
+        _first(phase.estimate, phase.timeout, plan.plan.timeout) is not None
+        for phase in plan.phases
+    )
