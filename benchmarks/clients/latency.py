@@ -12,7 +12,8 @@ from benchmarks.contenders.contender import Contender
 from benchmarks.contenders.roster import QUICK, Name, Seat, take_seat
 from benchmarks.lab.echo import Ruler
 
-WARM_UP = 2
+_WARM_UP = 2
+_WARM_UP_SLOW = 1
 
 
 class LatencyJob(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,8 +26,9 @@ class LatencyJob(msgspec.Struct, frozen=True, kw_only=True):
 
     def claims_of(self, name: Name) -> int:
         """Return how many claims a contender makes, those to warm up included."""
-        rounds = self.rounds if name in QUICK else -(-self.rounds // self.slow_every)
-        return rounds + WARM_UP
+        if name in QUICK:
+            return self.rounds + _WARM_UP
+        return -(-self.rounds // self.slow_every) + _WARM_UP_SLOW
 
 
 class LatencyTimes(msgspec.Struct, frozen=True):
@@ -43,8 +45,8 @@ def measure(job: LatencyJob) -> LatencyTimes:
     crew = [(seat.contender, take_seat(seat, env)) for seat in job.seats]
     times: dict[str, list[float]] = {name: [] for name, _ in crew}
     round_trips: list[float] = []
-    for _, contender in crew:
-        for _ in range(WARM_UP):
+    for name, contender in crew:
+        for _ in range(_WARM_UP if name in QUICK else _WARM_UP_SLOW):
             _claim(contender)
     for number in range(job.rounds):
         if ruler is not None:

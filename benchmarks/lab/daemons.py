@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -34,10 +35,14 @@ class CannotServe(Exception):
 
 @contextmanager
 def daemon(words: Sequence[str], *, log: Path, env: Mapping[str, str]) -> Iterator[None]:
-    """Run a server in the foreground, in a process group of its own, until the block ends."""
+    """Run a server in the foreground, in a process group of its own, until the block ends.
+
+    Where `setpriv` is installed it ends as well when we are killed.
+    """
+    leash = ["setpriv", "--pdeathsig", "TERM"] if shutil.which("setpriv") else []
     with log.open("ab") as output:
         process = subprocess.Popen(
-            words,
+            [*leash, *words],
             cwd=ROOT,
             env=dict(env),
             stdin=subprocess.DEVNULL,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.contenders.roster import TITLES
-from benchmarks.document import Document
+from benchmarks.document import Document, Times, WorkResult
 
 COLOURS: Final[Mapping[str, str]] = {
     "library": "#0072b2",
@@ -55,37 +55,39 @@ def draw_all(document: Document, directory: Path) -> list[Path]:
 
 
 def _latency(document: Document, plt: Any) -> Any:
-    """Claim latency against the measured round trip, one panel a kind of link."""
+    """Claim latency against the measured round trip, one panel a kind of link; thin: to p99."""
     kinds = [kind for kind in ("https", "ssh") if any(_on_links(document, kind))]
     if not kinds:
         return None
     figure, panels = plt.subplots(
-        1, len(kinds), figsize=(4.6 * len(kinds), 3.8), sharey=True, squeeze=False
+        1, len(kinds), figsize=(4.4 * len(kinds), 3.8), sharey=True, squeeze=False
     )
     for kind, panel in zip(kinds, panels[0], strict=True):
-        lines: dict[str, list[tuple[float, float]]] = {}
-        for name, trip, took in _on_links(document, kind):
-            lines.setdefault(name, []).append((trip, took))
+        lines: dict[str, list[tuple[float, Times]]] = {}
+        for name, trip, times in _on_links(document, kind):
+            lines.setdefault(name, []).append((trip, times))
         for name, points in lines.items():
-            _line(panel, sorted(points), name)
+            points.sort(key=lambda point: point[0])
+            _line(panel, [(trip, times.p50) for trip, times in points], name)
+            for trip, times in points:
+                panel.vlines(trip, times.p50, times.p99, color=COLOURS[name], linewidth=0.8)
         longest = max(trip for points in lines.values() for trip, _ in points)
-        panel.plot(
-            [0, longest], [0, longest], color="#bbbbbb", linestyle=":", label="one round trip"
-        )
-        panel.set_yscale("log")
-        panel.set_ylim(bottom=0.5)
+        ruler = [longest * step / 100 for step in range(1, 101)]
+        panel.plot(ruler, ruler, color="#999999", linestyle=":", label="one round trip")
+        _logarithmic(panel.yaxis)
         panel.set_title(kind)
         panel.set_xlabel("round trip, ms")
     panels[0][0].set_ylabel("one claim, p50, ms")
+    panels[0][0].set_ylim(bottom=0.3)
     _legend(panels[0][-1])
     return figure
 
 
-def _on_links(document: Document, kind: str) -> Iterator[tuple[str, float, float]]:
+def _on_links(document: Document, kind: str) -> Iterator[tuple[str, float, Times]]:
     for result in document.latency:
         if result.link.startswith(f"{kind}-") and result.round_trip is not None:
             for name, times in result.claims.items():
-                yield name, result.round_trip.p50, times.p50
+                yield name, result.round_trip.p50, times
 
 
 def _contention(document: Document, plt: Any) -> Any:
@@ -100,7 +102,7 @@ def _contention(document: Document, plt: Any) -> Any:
     for (name, batch), points in lines.items():
         _line(panel, sorted(points), name, note=f", {batch} a push" if batch > 1 else "")
     _counts(panel, sorted({race.claimers for race in document.races}))
-    panel.set_yscale("log")
+    _logarithmic(panel.yaxis)
     panel.set_xlabel("claimers")
     panel.set_ylabel("claims a second")
     _legend(panel)
@@ -120,8 +122,8 @@ def _backlog(document: Document, plt: Any) -> Any:
     ):
         sizes = [b.size for b in rows]
         panel.plot(sizes, values, style, marker="o", color=colour, label=label)
-    panel.set_xscale("log")
-    panel.set_yscale("log")
+    _logarithmic(panel.xaxis, (1.0,))
+    _logarithmic(panel.yaxis)
     panel.set_xlabel("tasks in the backlog")
     panel.set_ylabel("p50, ms")
     _legend(panel)
@@ -134,17 +136,33 @@ def _pushes(document: Document, plt: Any) -> Any:
     if not results:
         return None
     figure, panel = plt.subplots(figsize=(4.6, 3.4))
-    names = [f"{result.slots}" for result in results]
+    names = [_setting(result) for result in results]
     bars = panel.bar(
         names, [r.pushes_per_task for r in results], color=COLOURS["library"], width=0.5
     )
     panel.bar_label(bars, fmt="%.2f", padding=2)
     panel.axhline(0.6, color=COLOURS["tasks.json"], linestyle=":", label="wanted at 10 slots")
     panel.grid(axis="x", visible=False)
-    panel.set_xlabel("slots of one worker")
     panel.set_ylabel("pushes a finished task")
     _legend(panel)
     return figure
+
+
+def _setting(result: WorkResult) -> str:
+    low, high = result.thinking
+    seconds = f"{low} s" if low == high else f"{low} to {high} s"
+    return f"{result.slots} slot{'s' if result.slots > 1 else ''},\ntasks of {seconds}"
+
+
+def _logarithmic(axis: Any, steps: Sequence[float] = (1.0, 3.0)) -> None:
+    """Give an axis a logarithmic scale with plain numbers on it."""
+    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
+
+    set_scale = axis.axes.set_xscale if axis.axis_name == "x" else axis.axes.set_yscale
+    set_scale("log")
+    axis.set_major_locator(LogLocator(subs=steps))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(StrMethodFormatter("{x:,g}"))
 
 
 def _line(panel: Any, points: Sequence[tuple[float, float]], name: str, note: str = "") -> None:
