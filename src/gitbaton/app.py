@@ -18,6 +18,7 @@ from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import Config
 from gitbaton.core.config_file import FILE_NAME, parse_config
 from gitbaton.core.errors import InvalidInput
+from gitbaton.git.pushlog import MeteredRemote, PushLog
 from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.workspace.held import HeldClaim, HeldClaims
 from gitbaton.workspace.identity import Identity
@@ -94,14 +95,12 @@ class App:
         """The git remote that the clone coordinates through; None with the sqlite engine."""
         if self.settings.remote is None:
             return None
-        url = push_url(self.clone, self.settings.remote)
-        if self.config.store.transport == "plain":
-            from gitbaton.git.plain import PlainRemote
+        return MeteredRemote(self._open_remote(self.settings.remote), self.pushes)
 
-            return PlainRemote(self.repository.git, url)
-        from gitbaton.git.fast.choosing import open_remote
-
-        return open_remote(self.repository, url)
+    @cached_property
+    def pushes(self) -> PushLog:
+        """What this clone has pushed of late, by all of its processes."""
+        return PushLog(self.state / "pushes", self.clock)
 
     @cached_property
     def local(self) -> Store:
@@ -242,6 +241,17 @@ class App:
     @property
     def _address(self) -> str:
         return self.remote.url if self.remote is not None else str(self.state)
+
+    def _open_remote(self, name: str) -> Remote:
+        """Return the transport that is configured for the remote ``name``."""
+        url = push_url(self.clone, name)
+        if self.config.store.transport == "plain":
+            from gitbaton.git.plain import PlainRemote
+
+            return PlainRemote(self.repository.git, url)
+        from gitbaton.git.fast.choosing import open_remote
+
+        return open_remote(self.repository, url)
 
     def _open_git_store(self) -> Store:
         """Open the engine on the git remote."""

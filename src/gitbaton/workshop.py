@@ -19,18 +19,22 @@ from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, find_process
 from gitbaton.git.remote import Remote
 from gitbaton.git.worktrees import Worktrees
+from gitbaton.store.grouping import GroupingStore
+from gitbaton.tasks.budget import PushBudget
 from gitbaton.work.aging import RescueAges
 from gitbaton.work.archive import Archive, KeptArchive, Rescues
 from gitbaton.work.checks import Commands
 from gitbaton.work.chores import Upkeep
 from gitbaton.work.cleaning import Cleaner
+from gitbaton.work.company import Company
 from gitbaton.work.crew import Crew, Orders
 from gitbaton.work.environment import agent_environment
-from gitbaton.work.events import Listener
+from gitbaton.work.events import Listener, Teller
 from gitbaton.work.heartbeat import Heartbeats
 from gitbaton.work.job import LandJob, Way
 from gitbaton.work.landing import Lander, Stop
 from gitbaton.work.outbox import Outbox
+from gitbaton.work.pacing import Pace
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
 from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.rescue import Rescuer
@@ -119,6 +123,7 @@ class Workshop:
             how="rebase",
             check=self._check,
             rules=self._rules,
+            hold=self.hearts.hold,
             clock=app.clock,
             rng=app.rng,
         )
@@ -168,6 +173,11 @@ class Workshop:
         return Heartbeats(self._app.queue, self._app.clock)
 
     @cached_property
+    def company(self) -> Company:
+        """The slots at work in this process."""
+        return Company(float(self._app.config.work.landing_window))
+
+    @cached_property
     def commands(self) -> Commands:
         """Runs checks and set-up."""
         app = self._app
@@ -197,7 +207,8 @@ class Workshop:
             prompts=self.place / "prompts",
             logs=app.logs,
             clock=app.clock,
-            listener=self._listener,
+            tell=Teller(self._listener, app.clock),
+            company=self.company,
         )
 
     def profiles(self) -> Mapping[str, Profile]:
@@ -249,6 +260,7 @@ class Workshop:
         Raises CannotWork when the agent's program is not there, and as ``orders`` does.
         """
         app = self._app
+        self._share_pushes()
         orders = self.orders(wishes)
         require_program(orders.profile, app.env)
         crew = self.crew(orders)
@@ -266,12 +278,36 @@ class Workshop:
             app.queue,
             shift,
             Slots(crew),
-            Upkeep(crew, app.store, self.sync, renew_protection=app.renew_gatekeeper),
+            Upkeep(
+                crew,
+                app.store,
+                self.sync,
+                pace=Pace(
+                    PushBudget(app.config.work.pushes_per_minute), app.pushes.count, app.clock
+                ),
+                machine=machine,
+                renew_protection=app.renew_gatekeeper,
+            ),
+            company=self.company,
             clock=app.clock,
             rng=app.rng,
             listener=self._listener,
         )
         return worker, crew
+
+    def _share_pushes(self) -> None:
+        """Let the commits of this process's threads share pushes. Before the queue is made."""
+        app = self._app
+        if app.remote is None:
+            return
+        app.store = GroupingStore(
+            app.store,
+            clock=app.clock,
+            window=lambda waiting, waited: self.company.landing_wait(
+                waiting, waited, self.hearts.spare()
+            ),
+            riders=lambda: self.hearts.riders(),
+        )
 
     @property
     def _code_remote(self) -> Remote:

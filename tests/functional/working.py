@@ -20,6 +20,7 @@ from tests.servers.site import BareRepository
 
 ROGUE = str(Path(__file__).with_name("agents") / "rogue.sh")
 GATED = str(Path(__file__).with_name("agents") / "gated.sh")
+SETTINGS = '[queue]\nbackoff = "0.1s"\nlease = "60s"\n[work]\nlanding_window = "0.2s"\n'
 PATIENCE = 90.0  # seconds; only a hanging test needs them all
 
 Event = dict[str, Any]
@@ -135,11 +136,11 @@ class Place:
 
 
 def configure(clone: Baton) -> None:
-    """Let failed attempts come back soon; the file is the user's, and not committed."""
+    """Let failed attempts come back soon and results land soon; the file is not committed."""
     exclude = Path(clone.git("rev-parse", "--path-format=absolute", "--git-path", "info/exclude"))
     exclude.parent.mkdir(parents=True, exist_ok=True)
     exclude.write_text("baton.toml\n")
-    (clone.directory / "baton.toml").write_text('[queue]\nbackoff = "0.1s"\nlease = "60s"\n')
+    (clone.directory / "baton.toml").write_text(SETTINGS)
 
 
 @contextmanager

@@ -114,6 +114,18 @@ class WorkSection(Section, frozen=True, kw_only=True):
     rescue_age: Annotated[
         Seconds, Meta(description="Age after which a rescue is folded into `baton-rescue`.")
     ] = Seconds(30 * 86400)
+    landing_window: Annotated[
+        Seconds,
+        Meta(description="How long a result waits for others of this worker to share its push."),
+    ] = Seconds(10)
+    pushes_per_minute: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="What the host may be asked to take from all machines together.",
+        ),
+    ] = 6
 
 
 class AgentSection(Section, frozen=True, kw_only=True):

@@ -57,6 +57,11 @@ class Call:
         return self.choices is not None or self.error is not None
 
     @property
+    def is_contended(self) -> bool:
+        """Whether it moves a branch that others may be about to move as well."""
+        return any(move.old is not None for tx in self.transactions for move in tx.moves)
+
+    @property
     def wanted(self) -> Sequence[Transaction]:
         """What to send of it when it goes with others: alternatives unseen, the first ones."""
         return self.transactions if self.count is None else self.transactions[: self.count]

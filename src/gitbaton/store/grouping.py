@@ -171,7 +171,8 @@ class GroupingStore:
 
     def _await_company(self, lane: _Lane) -> None:
         first = lane.waiting[0].since
-        while True:
+        # A branch that is there already may be moved by others while we wait.
+        while not any(call.is_contended for call in lane.waiting):
             more = self._window(len(lane.waiting), self._clock.elapsed() - first)
             if more <= 0:
                 return

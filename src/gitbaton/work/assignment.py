@@ -84,6 +84,7 @@ class Assignment:
             reason = f"{error.filename or 'the disk'}: {error.strerror}"
             return end_claim(post, AttemptFailed(reason), self._published)
         finally:
+            self._crew.company.landed(post.slot)
             if not self._waits:
                 hearts.remove(post.token)
             if worktree is not None:
@@ -185,6 +186,7 @@ class Assignment:
         """Publish the result; while the remote is away, leave that to whoever comes next."""
         crew, post = self._crew, self._post
         post.say("working", f"landing ({job.way})")
+        crew.company.lands(post.slot)
         if job.commit:
             crew.repository.keep(post.queued, job.commit)
         entry = crew.outbox.put("land", self._task.id, msgspec.to_builtins(job), owner=crew.process)

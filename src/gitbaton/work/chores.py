@@ -10,9 +10,11 @@ from gitbaton.core.ids import Oid
 from gitbaton.core.process import is_alive
 from gitbaton.store.model import Actor
 from gitbaton.store.protocol import Store
+from gitbaton.tasks.budget import count_machines
 from gitbaton.work.clearing import clear_away
 from gitbaton.work.crew import Crew
 from gitbaton.work.orphans import sweep
+from gitbaton.work.pacing import Pace
 from gitbaton.work.settling import Settler
 from gitbaton.work.strays import end_strays
 from gitbaton.work.sync import Sync
@@ -22,9 +24,18 @@ class Upkeep:
     """One round of it (``work.worker.Chores``). Each chore is safe beside others' chores."""
 
     def __init__(
-        self, crew: Crew, store: Store, sync: Sync, *, renew_protection: Callable[[], None]
+        self,
+        crew: Crew,
+        store: Store,
+        sync: Sync,
+        *,
+        pace: Pace,
+        machine: str,
+        renew_protection: Callable[[], None],
     ) -> None:
         """``renew_protection`` reads again what protects people (approvers, gates, rules)."""
+        self._pace = pace
+        self._machine = machine
         self._renew_protection = renew_protection
         self._settler = Settler(
             crew.queue, crew.upstream, crew.lander.move, default_target=crew.orders.target
@@ -33,15 +44,18 @@ class Upkeep:
         self._store = store
         self._sync = sync
 
-    def run(self) -> None:
-        """Do one round. Raises RemoteUnreachable; other troubles are told and passed over."""
+    def run(self, *, urgent: bool) -> None:
+        """Do one round. Raises RemoteUnreachable; other troubles are told and passed over.
+
+        ``urgent``: nothing was ready to be claimed, so staging does not wait for the push budget.
+        """
         self._each(
             self._sweep,
             self._renew_protection,
             self._send,
             self._settle,
             self._reap,
-            self._tidy,
+            partial(self._tidy, urgent=urgent),
         )
 
     def finish(self) -> None:
@@ -103,7 +117,11 @@ class Upkeep:
                 epoch=reaped.before.epoch,
             )
 
-    def _tidy(self) -> None:
+    def _tidy(self, *, urgent: bool) -> None:
+        machines = count_machines(self._crew.queue.view().tasks.values(), own=self._machine)
+        if not urgent and not self._pace.allows(machines):
+            return
+        self._pace.done()
         for note in self._store.tidy().notes:
             self._crew.tell("notice", f"board: {note}")
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitbaton.core.clock import Clock, rfc3339
+from gitbaton.core.clock import Clock
 from gitbaton.core.process import Process
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.tasks.queue import Queue
 from gitbaton.work.checks import Commands
-from gitbaton.work.events import Kind, Listener, WorkEvent
+from gitbaton.work.company import Company
+from gitbaton.work.events import Teller
 from gitbaton.work.heartbeat import Heartbeats
 from gitbaton.work.job import Way
 from gitbaton.work.landing import Lander
@@ -59,31 +60,5 @@ class Crew:
     prompts: Path
     logs: Path
     clock: Clock
-    listener: Listener
-
-    def tell(
-        self,
-        kind: Kind,
-        text: str,
-        *,
-        slot: int | None = None,
-        task: str | None = None,
-        epoch: int | None = None,
-        commit: str | None = None,
-        branch: str | None = None,
-        log: str | None = None,
-    ) -> None:
-        """Let the listener know."""
-        self.listener(
-            WorkEvent(
-                kind=kind,
-                at=rfc3339(self.clock.now()),
-                text=text,
-                slot=slot,
-                task=task,
-                epoch=epoch,
-                commit=commit,
-                branch=branch,
-                log=log,
-            )
-        )
+    tell: Teller
+    company: Company

@@ -69,7 +69,8 @@ def end_claim(post: Post, error: BatonError, published: set[Oid]) -> bool:
     word: Word = next((word for kind, word in _WORDS if isinstance(error, kind)), "fail")
     send = {"fail": queue.fail, "release": queue.release, "block": queue.block}[word]
     try:
-        send(post.token, error.message)
+        with post.crew.hearts.hold(post.token):
+            send(post.token, error.message)
     except ClaimLost as lost:
         return _lost(post, lost, published)
     except RemoteUnreachable as away:

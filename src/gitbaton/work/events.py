@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from gitbaton.core.clock import Clock, rfc3339
+
 Kind: TypeAlias = Literal[
     "started",  # the worker is up
     "claimed",
@@ -44,3 +46,38 @@ class WorkEvent:
 
 
 Listener: TypeAlias = Callable[[WorkEvent], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Makes events of what happens, and lets ``listener`` know."""
+
+    listener: Listener
+    clock: Clock
+
+    def __call__(
+        self,
+        kind: Kind,
+        text: str,
+        *,
+        slot: int | None = None,
+        task: str | None = None,
+        epoch: int | None = None,
+        commit: str | None = None,
+        branch: str | None = None,
+        log: str | None = None,
+    ) -> None:
+        """Tell one thing that happened now."""
+        self.listener(
+            WorkEvent(
+                kind=kind,
+                at=rfc3339(self.clock.now()),
+                text=text,
+                slot=slot,
+                task=task,
+                epoch=epoch,
+                commit=commit,
+                branch=branch,
+                log=log,
+            )
+        )

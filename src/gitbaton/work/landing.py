@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock
@@ -33,7 +34,7 @@ from gitbaton.store.model import (
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import ended_by
 from gitbaton.tasks.model import Landing, Task
-from gitbaton.tasks.queue import LandingStale, Queue
+from gitbaton.tasks.queue import LandingStale, Queue, Token
 from gitbaton.work.attribution import Attribution
 from gitbaton.work.integrate import How, integrate
 from gitbaton.work.job import LandJob
@@ -80,6 +81,9 @@ Rules = Callable[[LandJob], frozenset[str]]
 """Returns the branches that may only move forward; raises GateClosed where the project does not
 let the job land. Read from the target branch as it is at that moment, before the landing."""
 
+Hold = Callable[[Token], AbstractContextManager[None]]
+"""Keeps a claim from being renewed meanwhile: it is being ended."""
+
 Check = Callable[[LandJob, Oid, Stop], str | None]
 """Runs a job's checks on a commit; returns what failed, None when all passed."""
 
@@ -98,6 +102,7 @@ class Lander:
         how: How,
         check: Check,
         rules: Rules,
+        hold: Hold,
         clock: Clock,
         rng: random.Random,
     ) -> None:
@@ -109,6 +114,7 @@ class Lander:
         self._how: How = how
         self._check = check
         self._rules = rules
+        self._hold = hold
         self._clock = clock
         self._rng = rng
 
@@ -198,14 +204,15 @@ class Lander:
     def _done(
         self, job: LandJob, branch: str | None, commit: Oid | None, moves: tuple[Move, ...]
     ) -> Task:
-        return self._queue.done(
-            job.proof,
-            branch=branch,
-            commit=commit,
-            text=job.text,
-            review=job.review,
-            moves=moves,
-        )
+        with self._hold(job.proof):
+            return self._queue.done(
+                job.proof,
+                branch=branch,
+                commit=commit,
+                text=job.text,
+                review=job.review,
+                moves=moves,
+            )
 
     def _done_in_steps(self, job: LandJob, plan: _Plan) -> Task:
         """Land on a host without atomic push: announce under the claim, move, confirm."""

@@ -44,6 +44,7 @@ class Slots:
     def stop(self, reason: str) -> None:
         """End every running agent; its work is saved and its task released.
 
-        It only sets a flag that is looked at a few times a second: signal handlers may call it.
+        It only sets flags that are looked at a few times a second: signal handlers may call it.
         """
         self._reason = reason
+        self._crew.company.close()

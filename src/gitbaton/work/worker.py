@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from gitbaton.core.clock import Clock, rfc3339
+from gitbaton.core.clock import Clock
 from gitbaton.core.errors import (
     BatonError,
     HostRefused,
@@ -22,7 +23,8 @@ from gitbaton.core.errors import (
 from gitbaton.tasks.model import Status
 from gitbaton.tasks.queue import Claimant, Claimed, Queue, View
 from gitbaton.tasks.readiness import Readiness
-from gitbaton.work.events import Kind, Listener, WorkEvent
+from gitbaton.work.company import Company
+from gitbaton.work.events import Listener, Teller
 from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
 
 _POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
@@ -30,6 +32,8 @@ _POLL_LIMIT = 20.0  # the same after long idleness
 _UPKEEP = 20.0  # seconds between rounds of upkeep, less for leases shorter than a minute
 _UPKEEP_LEAST = 1.0
 _TICK = 0.2
+_FUTILE = 1.0  # seconds before the next claim when a task came back to us in vain; doubles
+_FUTILE_LIMIT = 30.0
 
 
 class Slot(Protocol):
@@ -50,8 +54,11 @@ class Slot(Protocol):
 class Chores(Protocol):
     """What any worker does for everybody."""
 
-    def run(self) -> None:
-        """Reap, settle, send what waits, tidy what is due. Raises BatonError."""
+    def run(self, *, urgent: bool) -> None:
+        """Reap, settle, send what waits, tidy what is due. Raises BatonError.
+
+        ``urgent``: the worker has just found nothing to claim.
+        """
         ...
 
     def finish(self) -> None:
@@ -82,12 +89,16 @@ class _State:
     good: int = 0
     bad: int = 0
     quiet: int = 0  # looks in a row that found nothing
+    hungry: bool = False  # it has just become quiet
     told: object = None  # what was last said to be waited for
     told_to_drain: bool = False
     over: bool = False  # nothing more is to be claimed
     trouble: BatonError | None = None  # what ended it
     upkeep_due: float = 0.0
     poll_due: float = 0.0
+    free_since: float = 0.0  # when a slot became free last
+    given_back: Counter[str] = field(default_factory=Counter)  # tasks that we ended in vain
+    futile: float = 0.0  # how long to wait for that before the next claim
 
     @property
     def claimed(self) -> int:
@@ -104,6 +115,7 @@ class Worker:
         slot: Slot,
         chores: Chores,
         *,
+        company: Company,
         clock: Clock,
         rng: random.Random,
         listener: Listener,
@@ -114,7 +126,8 @@ class Worker:
         self._chores = chores
         self._clock = clock
         self._rng = rng
-        self._listener = listener
+        self._company = company
+        self._tell = Teller(listener, clock)
         self._draining = False
         self._lock = threading.Lock()
 
@@ -124,6 +137,7 @@ class Worker:
         Like ``stop`` it only sets flags that the loop looks at: signal handlers may call both.
         """
         self._draining = True
+        self._company.close()
 
     def stop(self) -> None:
         """Stop the agents, save their work, release their tasks, end."""
@@ -173,22 +187,30 @@ class Worker:
         every = min(_UPKEEP, max(_UPKEEP_LEAST, self._shift.lease / 3))
         state.upkeep_due = now + every * self._rng.uniform(0.8, 1.0)
         try:
-            self._chores.run()
+            self._chores.run(urgent=state.hungry)
+            state.hungry = False
         except BatonError as error:
             self._tell("notice", f"upkeep: {error.message}")
 
     def _fill(self, state: _State) -> None:
+        """Claim for all free slots in one push, once others that are about to end are free too."""
         while not self._is_over(state) and len(state.busy) < self._shift.jobs:
-            if self._clock.elapsed() < state.poll_due:
+            now = self._clock.elapsed()
+            if now < state.poll_due or self._company.claim_wait(now - state.free_since) > 0:
                 return
-            number = next(n for n in range(1, self._shift.jobs + 1) if n not in state.busy)
+            free = [n for n in range(1, self._shift.jobs + 1) if n not in state.busy]
+            seats = {self._agent(n): n for n in (free[:1] if self._shift.once else free)}
             try:
-                [claimed] = self._queue.claim(self._claimant(number), lease=self._shift.lease)
+                won = self._queue.claim(
+                    [self._claimant(n) for n in seats.values()], lease=self._shift.lease
+                )
             except BatonError as error:
                 self._nothing(state, error)
                 return
             state.quiet, state.told = 0, None
-            self._start(state, claimed, number)
+            for claimed in won:
+                assert claimed.task.claim is not None, "a task just claimed has its claim"
+                self._start(state, claimed, seats[claimed.task.claim.agent])
 
     def _start(self, state: _State, claimed: Claimed, number: int) -> None:
         self._tell(
@@ -208,7 +230,10 @@ class Worker:
             with self._lock:
                 state.good += good
                 state.bad += not good
+                if not good:
+                    self._give_back(state, claimed.task.id)
 
+        self._company.begin(number)
         thread = threading.Thread(target=work, name=f"slot-{number}")
         state.busy[number] = thread
         thread.start()
@@ -218,11 +243,24 @@ class Worker:
         ended = [n for n, thread in state.busy.items() if not thread.is_alive()]
         for number in ended:
             state.busy.pop(number).join()
+            self._company.leave(number)
         if ended:
-            state.poll_due = 0.0
-            state.upkeep_due = min(state.upkeep_due, self._clock.elapsed() + _UPKEEP_LEAST)
+            now = state.free_since = self._clock.elapsed()
+            with self._lock:
+                state.poll_due, state.futile = now + state.futile, 0.0
+            state.upkeep_due = min(state.upkeep_due, now + _UPKEEP_LEAST)
         elif state.busy or not self._is_over(state):
             self._clock.sleep(_TICK)
+
+    def _give_back(self, state: _State, task: str) -> None:
+        """Wait longer each time that this worker ends the same task in vain.
+
+        An agent that always releases what it is given would otherwise be given it again at once.
+        """
+        state.given_back[task] += 1
+        again = state.given_back[task] - 1
+        if again:
+            state.futile = max(state.futile, min(_FUTILE * 2.0 ** (again - 1), _FUTILE_LIMIT))
 
     # --- when nothing was claimed
 
@@ -242,6 +280,7 @@ class Worker:
         elif isinstance(error, OutcomeUnknown):
             waiting = Waiting(f"a claim whose fate is unknown was given up: {error.message}")
         self._say_waiting(state, waiting)
+        state.hungry = state.hungry or not state.quiet
         state.quiet += 1
         longest = min(_POLL * 1.3**state.quiet, _POLL_LIMIT)
         if state.busy or self._shift.drain:
@@ -286,30 +325,13 @@ class Worker:
 
     # --- names
 
+    def _agent(self, number: int) -> str:
+        return f"{self._shift.name}#{number}"
+
     def _claimant(self, number: int) -> Claimant:
         return Claimant(
-            agent=f"{self._shift.name}#{number}",
+            agent=self._agent(number),
             worker=self._shift.name,
             machine=self._shift.machine,
             capabilities=self._shift.capabilities,
-        )
-
-    def _tell(
-        self,
-        kind: Kind,
-        text: str,
-        *,
-        slot: int | None = None,
-        task: str | None = None,
-        epoch: int | None = None,
-    ) -> None:
-        self._listener(
-            WorkEvent(
-                kind=kind,
-                at=rfc3339(self._clock.now()),
-                text=text,
-                slot=slot,
-                task=task,
-                epoch=epoch,
-            )
         )

@@ -199,6 +199,17 @@ def test_the_window_closes_by_itself_however_few_came(desk: Desk) -> None:
     assert isinstance(result(landing), Committed)
 
 
+def test_a_landing_on_a_branch_that_others_move_too_does_not_wait(desk: Desk) -> None:
+    desk.window = lambda waiting, waited: 10.0
+    alone = desk.start(desk.end("t1", land=True))
+    desk.until(lambda: desk.store._landing.led)
+    move = Move(Branch("main"), OID, Oid("2" * 40))
+    merge = desk.start(change("t2", desk.at["t2"], "merge t2", move))
+    assert isinstance(result(merge), Committed)
+    assert isinstance(result(alone), Committed)
+    assert [sorted(batch) for batch in desk.inner.batches] == [["end t1", "merge t2"]]
+
+
 def test_each_of_a_batch_has_its_own_outcome(desk: Desk) -> None:
     """I1: who lost is told so, and nobody else."""
     go = desk.blocked()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.store.model import Conflict, Transaction
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.queue import Token
 from gitbaton.work.heartbeat import Heartbeats
@@ -28,6 +30,9 @@ class Office:
         if self.away:
             raise self.error
         return self.desk.queue.renew(tokens)
+
+    def renewals(self, tokens: Sequence[Token]) -> Mapping[Token, Transaction]:
+        return self.desk.queue.renewals(tokens)
 
     def claim(self, id: str) -> Token:
         self.desk.add(id)
@@ -117,3 +122,52 @@ def test_the_thread_ends_with_the_worker() -> None:
     with office.hearts:
         assert office.hearts._thread.is_alive()
     assert not office.hearts._thread.is_alive()
+
+
+def test_a_claim_that_is_being_ended_is_left_alone_but_not_for_ever() -> None:
+    """Its end is not overtaken by its own renewal; one that hangs does not cost the claim."""
+    office = Office()
+    token, _ = office.claim("t1"), office.claim("t2")
+    with office.hearts.hold(token):
+        assert office.hearts.spare() == LEASE / 3
+        office.after(LEASE / 3)
+        assert office.calls == [{"t2"}]
+        assert office.hearts.spare() == 0.0
+        office.after(LEASE / 2)
+        assert office.calls[1:] == [{"t1", "t2"}], "it has a sixth of its lease left"
+    office.after(LEASE / 3)
+    assert office.calls[2:] == [{"t1", "t2"}]
+
+
+def test_nothing_is_held_when_nothing_is_ended() -> None:
+    office = Office()
+    office.claim("t1")
+    assert office.hearts.spare() == math.inf
+
+
+def test_what_is_due_soon_rides_along_with_a_push_that_leaves_anyway() -> None:
+    office = Office()
+    office.claim("t1")
+    office.after(LEASE / 6)
+    office.claim("t2")
+    [rider] = office.hearts.riders()
+    [outcome] = office.desk.store.commit([rider.transaction])
+    rider.settle(outcome)
+    assert office.hearts.riders() == ()
+    office.after(LEASE / 6)
+    assert office.calls == [], "nothing is due any more"
+    office.after(LEASE / 6)
+    assert office.calls == [{"t1", "t2"}]
+
+
+def test_a_rider_that_was_not_carried_is_renewed_when_it_is_due() -> None:
+    office = Office()
+    token = office.claim("t1")
+    office.desk.clock.advance(LEASE / 6)
+    [rider] = office.hearts.riders()
+    rider.settle(Conflict({}))
+    office.after(LEASE / 6)
+    assert office.calls == [{"t1"}]
+    with office.hearts.hold(token):
+        office.desk.clock.advance(LEASE / 6)
+        assert office.hearts.riders() == (), "what is being ended does not ride"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,10 +18,11 @@ from gitbaton.core.errors import (
     RemoteUnreachable,
 )
 from gitbaton.tasks.model import Status
-from gitbaton.tasks.queue import Claimed, Queue
+from gitbaton.tasks.queue import Claimant, Claimed, Queue
+from gitbaton.work.company import Company
 from gitbaton.work.events import WorkEvent
 from gitbaton.work.program import CannotWork
-from gitbaton.work.worker import Shift, Worker
+from gitbaton.work.worker import Shift, Worker, _State
 from tests.unit.tasks.desk import ANN, Desk
 
 Act = Callable[[Queue, Claimed], bool]
@@ -52,6 +53,9 @@ class FakeSlot:
     def stop(self, reason: str) -> None:
         self.stopped = reason
 
+    def slot_of(self, claimed: Claimed) -> int:
+        return next(slot for task, slot in self.worked if task == claimed.task.id)
+
 
 class FakeChores:
     """Counts its rounds; ``trouble`` is raised by each."""
@@ -59,11 +63,13 @@ class FakeChores:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.clock = clock
         self.rounds: list[float] = []
+        self.urgent: list[bool] = []
         self.finished = 0
         self.trouble: BatonError | None = None
 
-    def run(self) -> None:
+    def run(self, *, urgent: bool) -> None:
         self.rounds.append(self.clock())
+        self.urgent.append(urgent)
         if self.trouble is not None:
             raise self.trouble
 
@@ -82,11 +88,13 @@ class Site:
         self.slot = FakeSlot(self.desk.queue, act)
         self.chores = FakeChores(self.desk.clock.elapsed)
         self.events: list[WorkEvent] = []
+        self.company = Company(8.0)
         self.worker = Worker(
             self.queue,
             Shift(**{"name": "w", "machine": "m", "lease": 900.0, **shift}),
             self.slot,
             self.chores,
+            company=self.company,
             clock=self.desk.clock,
             rng=random.Random(0),
             listener=self.events.append,
@@ -252,7 +260,7 @@ def test_a_host_that_limits_rates_is_asked_again_later() -> None:
 
     site.slot.act = work
     assert site.worker.run() == 0
-    assert [task for task, _ in site.slot.worked] == ["t1", "t2"]
+    assert sorted(task for task, _ in site.slot.worked) == ["t1", "t2"]
 
 
 def test_a_worker_whose_agents_cannot_be_started_ends_and_says_why() -> None:
@@ -320,3 +328,111 @@ def test_a_failed_look_at_the_end_counts_the_own_attempts() -> None:
     site.desk.queue.view = view  # type: ignore[method-assign]
     assert site.worker.run() == 1
     assert site.desk.other.retry("t1", force=False, actor=ANN).status is Status.PENDING
+
+
+class Counting:
+    """A queue that counts how often it was asked for claims, and for how many."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+        self.asked: list[int] = []
+
+    def claim(self, seats: Sequence[Claimant], **settings: Any) -> list[Claimed]:
+        self.asked.append(len(seats))
+        return self._queue.claim(seats, **settings)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._queue, name)
+
+
+def test_all_free_slots_claim_together_each_under_its_own_name() -> None:
+    ready = threading.Barrier(3, timeout=30)
+    agents: dict[int, str] = {}
+
+    def together(queue: Queue, claimed: Claimed) -> bool:
+        assert claimed.task.claim is not None
+        agents[site.slot.slot_of(claimed)] = claimed.task.claim.agent
+        ready.wait()
+        return finish(queue, claimed)
+
+    site = Site(together, jobs=3, drain=True)
+    for id in ("t1", "t2", "t3"):
+        site.desk.add(id)
+    counting = Counting(site.desk.queue)
+    site.worker._queue = counting  # type: ignore[assignment]
+    assert site.worker.run() == 0
+    assert counting.asked[0] == 3
+    assert agents == {1: "w#1", 2: "w#2", 3: "w#3"}
+
+
+def test_a_free_slot_waits_for_one_that_is_about_to_be_free() -> None:
+    """Then both claim in one push; but it does not wait for long."""
+    site = Site(jobs=2, drain=True)
+    ended = threading.Event()
+    asked: list[tuple[int, float]] = []
+
+    landing = threading.Event()
+
+    def act(queue: Queue, claimed: Claimed) -> bool:
+        if site.slot.slot_of(claimed) == 1:
+            site.company.lands(1)
+            landing.set()
+            ended.wait(30)
+        landing.wait(30)
+        return finish(queue, claimed)
+
+    class Watching(Counting):
+        def claim(self, seats: Sequence[Claimant], **settings: Any) -> list[Claimed]:
+            asked.append((len(seats), site.desk.clock.elapsed()))
+            if len(asked) == 2:
+                ended.set()
+            return super().claim(seats, **settings)
+
+    site.slot.act = act
+    for id in ("t1", "t2", "t3"):
+        site.desk.add(id)
+    site.worker._queue = Watching(site.desk.queue)  # type: ignore[assignment]
+    assert site.worker.run() == 0
+    assert [seats for seats, _ in asked[:2]] == [2, 1]
+    assert asked[1][1] - asked[0][1] >= 2.0, "a quarter of the window of eight seconds"
+
+
+def test_a_task_that_always_comes_back_is_taken_more_and_more_slowly() -> None:
+    """An agent that only ever releases its task must not keep the worker busy with that."""
+    times: list[float] = []
+
+    def release(queue: Queue, claimed: Claimed) -> bool:
+        times.append(site.desk.clock.elapsed())
+        if len(times) == 6:
+            site.worker.drain()
+        queue.release(claimed.token, "not for me")
+        return False
+
+    site = Site(release)
+    site.desk.add("t1")
+    site.worker.run()
+    pauses = [after - before for before, after in itertools.pairwise(times)]
+    least = (0.0, 1.0, 2.0, 4.0, 8.0)  # once may be chance
+    assert all(pause >= wanted for pause, wanted in zip(pauses, least, strict=True)), pauses
+    state = _State()
+    for _ in range(20):
+        site.worker._give_back(state, "t2")
+    assert state.futile == 30.0
+
+
+def test_upkeep_is_urgent_just_when_nothing_was_found() -> None:
+    site = Site(drain=True)
+    site.desk.add("theirs")
+    [theirs] = site.desk.other.claim(site.worker._claimant(9), ids=["theirs"])
+    looks = 0
+
+    def sleep(seconds: float) -> None:
+        nonlocal looks
+        site.desk.clock.advance(seconds)
+        looks += 1
+        if looks == 400:
+            site.desk.other.done(theirs.token)
+
+    site.desk.clock.sleep = sleep  # type: ignore[method-assign]
+    assert site.worker.run() == 0
+    assert site.chores.urgent[:3] == [False, True, False]

@@ -30,6 +30,7 @@ from gitbaton.git.probe import HostProbe, Names
 from gitbaton.git.remote import Remote
 from gitbaton.store.gitengine.state import State
 from gitbaton.store.model import Actor
+from gitbaton.tasks.budget import PushBudget
 from gitbaton.tasks.view import View
 from gitbaton.workshop import Workshop
 from gitbaton.workspace.lookup import push_url
@@ -105,7 +106,8 @@ class Examination:
         own = app.identity.claimant().capabilities
         self._look("records", lambda: examine_records(view, state))
         if state is not None:
-            self._look("lease", lambda: examine_load(tasks, app.config.queue.lease))
+            budget = PushBudget(app.config.work.pushes_per_minute)
+            self._look("lease", lambda: examine_load(tasks, app.config.queue.lease, budget))
         self._look("capabilities", lambda: examine_capabilities(tasks, own))
         self._look("tasks", lambda: examine_waiting(tasks, app.clock.now()))
 

@@ -7,25 +7,25 @@ from datetime import datetime
 
 from gitbaton.cli.doctor.finding import Finding, note, ok, warning
 from gitbaton.core.durations import format_duration
-from gitbaton.tasks.budget import PUSHES_A_MINUTE, HeartbeatLoad, heartbeat_load
+from gitbaton.tasks.budget import HeartbeatLoad, PushBudget, heartbeat_load
 from gitbaton.tasks.machine import FINISHED, next_command
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.overdue import find_overdue
 
 
-def examine_load(tasks: Iterable[Task], lease: float) -> Iterator[Finding]:
-    """Compare the renewals of the workers seen with what hosts want to see in all.
+def examine_load(tasks: Iterable[Task], lease: float, budget: PushBudget) -> Iterator[Finding]:
+    """Compare the renewals of the workers seen with the pushes that they may send in all.
 
     ``lease``: the one that is configured, in seconds.
     """
-    load = heartbeat_load(tasks)
+    load = heartbeat_load(tasks, budget)
     if not load.fits:
         yield warning("lease", load.text, next=load.advice)
-    elif lease < HeartbeatLoad(load.workers, 0.0).fitting_lease:
+    elif lease < HeartbeatLoad(load.workers, 0.0, budget).fitting_lease:
         words = f"{format_duration(lease)} is short for {load.workers} workers"
         yield warning("lease", words, next=load.advice)
     elif load.workers:
-        yield ok("lease", f"{load.text} (hosts advise {PUSHES_A_MINUTE:.0f})")
+        yield ok("lease", f"{load.text} (of {budget.a_minute:.0f} in the budget)")
 
 
 def examine_capabilities(tasks: Collection[Task], own: Collection[str]) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from gitbaton.app import App
 from gitbaton.cli.doctor.finding import Finding, failed, note, ok, problem, warning
 from gitbaton.core.errors import BatonError
 from gitbaton.git.fast.remote import FastRemote
+from gitbaton.git.pushlog import MeteredRemote
 from gitbaton.git.remote import Remote
 from gitbaton.store.protocol import Store
 
@@ -66,7 +67,10 @@ def examine_transport(app: App, remote: Remote) -> Iterator[Finding]:
     if app.config.store.transport == "plain":
         yield note("transport", "plain git, as baton.toml wants it")
         return
-    why = remote.why_plain if isinstance(remote, FastRemote) else "an address that git knows best"
+    transport = remote.inner if isinstance(remote, MeteredRemote) else remote
+    why: str | None = "an address that git knows best"
+    if isinstance(transport, FastRemote):
+        why = transport.why_plain
     if why is None:
         yield ok("transport", "fast: pushes and listings are spoken to the server directly")
     else:

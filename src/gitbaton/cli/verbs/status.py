@@ -14,7 +14,7 @@ from gitbaton.cli.taskjson import claim_part
 from gitbaton.cli.taskview import since
 from gitbaton.cli.verb import verb
 from gitbaton.core.durations import format_duration
-from gitbaton.tasks.budget import heartbeat_load
+from gitbaton.tasks.budget import PushBudget, heartbeat_load
 from gitbaton.tasks.model import Status, Task
 from gitbaton.tasks.overdue import find_overdue
 from gitbaton.tasks.view import View
@@ -33,6 +33,7 @@ def command(request: Request) -> None:
     )
     alerts = _alerts(app, view)
     waiting = count_waiting(app)
+    pushes = _pushes(app)
     document = {
         "engine": app.settings.engine,
         "remote": app.settings.remote,
@@ -41,6 +42,7 @@ def command(request: Request) -> None:
         "in_progress": [_active(task, view) for task in active],
         "alerts": alerts,
         "waiting": waiting,
+        "pushes": pushes,
     }
 
     def human(out: Output) -> None:
@@ -53,10 +55,26 @@ def command(request: Request) -> None:
         if waiting:
             wait = "1 change waits" if waiting == 1 else f"{waiting} changes wait"
             out.say(f"{wait} to be sent; next: baton sync")
+        if pushes is not None:
+            out.say(
+                f"{pushes['last_minute']} pushes from this clone in the last minute, "
+                f"{pushes['last_hour']} in the last hour; budget: {pushes['per_minute']} a minute"
+            )
         if not view.tasks:
             out.hint('  next: baton add "What is to be done"')
 
     request.output.answer(document, human)
+
+
+def _pushes(app: App) -> dict[str, int] | None:
+    """Return what this clone has pushed of late, and the budget; None where nothing is pushed."""
+    if app.settings.engine != "git":
+        return None
+    return {
+        "last_minute": app.pushes.count(60.0),
+        "last_hour": app.pushes.count(3600.0),
+        "per_minute": app.config.work.pushes_per_minute,
+    }
 
 
 def _print_counts(out: Output, counts: Counter[str], ready: int) -> None:
@@ -103,7 +121,7 @@ def _alerts(app: App, view: View) -> list[str]:
         f"{task.id} is {task.status} for {since(task.updated_at, now)}"
         for task in find_overdue(view.tasks.values(), now)
     ]
-    load = heartbeat_load(view.tasks.values())
+    load = heartbeat_load(view.tasks.values(), PushBudget(app.config.work.pushes_per_minute))
     if app.settings.engine == "git" and not load.fits:
         alerts.append(f"{load.text}; {load.advice}")
     return alerts

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from gitbaton.cli.doctor.finding import Level
 from gitbaton.cli.doctor.fleet import examine_capabilities, examine_load, examine_waiting
 from gitbaton.core.ids import TaskId
+from gitbaton.tasks.budget import PushBudget
 from gitbaton.tasks.model import Claim, Status, Task
 
 NOW = datetime(2026, 5, 7, 12, tzinfo=UTC)
+BUDGET = PushBudget(6)
 EARLIER = "2026-05-06T11:59:00Z"
 AT = "2026-05-07T03:12:00Z"
 
@@ -33,26 +35,26 @@ def claimed(number: int, *, lease: float, worker: str | None = None) -> Task:
 
 
 def test_a_load_that_fits() -> None:
-    assert list(examine_load([], 900)) == []
-    [finding] = examine_load([claimed(1, lease=900)], 900)
+    assert list(examine_load([], 900, BUDGET)) == []
+    [finding] = examine_load([claimed(1, lease=900)], 900, BUDGET)
     assert finding.level is Level.OK
     assert "0.2 pushes" in finding.text
 
 
 def test_too_many_workers_for_the_lease() -> None:
-    [finding] = examine_load([claimed(n, lease=60) for n in range(10)], 900)
+    [finding] = examine_load([claimed(n, lease=60) for n in range(10)], 900, BUDGET)
     assert (finding.level, finding.subject) == (Level.WARNING, "lease")
     assert "30.0 pushes" in finding.text
     assert "5m" in str(finding.next)
 
 
 def test_one_worker_renews_all_it_has_in_one_push() -> None:
-    [finding] = examine_load([claimed(n, lease=60, worker="w") for n in range(10)], 900)
+    [finding] = examine_load([claimed(n, lease=60, worker="w") for n in range(10)], 900, BUDGET)
     assert finding.level is Level.OK
 
 
 def test_a_configured_lease_too_short_for_those_at_work() -> None:
-    [finding] = examine_load([claimed(n, lease=900) for n in range(10)], 60)
+    [finding] = examine_load([claimed(n, lease=900) for n in range(10)], 60, BUDGET)
     assert finding.level is Level.WARNING
     assert "60s" not in finding.text
     assert "1m is short for 10 workers" in finding.text
