@@ -13,6 +13,7 @@ from gitbaton.store.protocol import Store
 from gitbaton.store.sqlite import SqliteStore
 
 from .gitsite import open_careless_git, open_git, open_git_plain, prepare_git
+from .pipesite import open_careless_pipe, open_pipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +76,14 @@ ENGINES: Mapping[str, Engine] = {
     "sqlite": Engine(open=open_sqlite),
     "git": Engine(open=open_git, prepare=prepare_git, rounds=2, examples=8),
     "git-plain": Engine(open=open_git_plain, prepare=prepare_git, rounds=2, examples=3),
+    "ssh": Engine(open=open_pipe, rounds=2, examples=3),
 }
 
 MUTANTS: Mapping[str, Engine] = {
     "careless-memory": Engine(open=open_careless_memory, processes=False, rounds=2),
     "careless-sqlite": Engine(open=open_careless_sqlite, rounds=2),
     "careless-git": Engine(open=open_careless_git, prepare=prepare_git, rounds=2),
+    "careless-ssh": Engine(open=open_careless_pipe, rounds=2),
 }
 
 

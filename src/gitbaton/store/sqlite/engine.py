@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, Refused
-from gitbaton.core.ids import new_nonce
+from gitbaton.core.ids import Nonce, new_nonce
 from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.conflicts import stale_keys
 from gitbaton.store.model import (
@@ -30,6 +30,7 @@ from gitbaton.store.model import (
     Record,
     Rejected,
     Snapshot,
+    Spared,
     Transaction,
     Unknown,
     Version,
@@ -39,14 +40,13 @@ from gitbaton.store.protocol import TidyReport
 from gitbaton.store.sqlite.pool import ConnectionPool
 from gitbaton.store.sqlite.tables import (
     Row,
+    is_in_history,
     select_history,
     select_keys,
     select_prefix,
     write_record,
 )
 from gitbaton.store.values import decode_value, encode_writes
-
-_Encoded: TypeAlias = tuple[Transaction, Mapping[Key, bytes | Delete]]
 
 
 class SqliteStore:
@@ -91,11 +91,19 @@ class SqliteStore:
         return self.read(prefix)
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
-        if self._mover is None and any(t.moves for t in transactions):
-            raise ValueError("this store moves no branches")
-        encoded = [(transaction, encode_writes(transaction)) for transaction in transactions]
+        return self.commit_as([None] * len(transactions), transactions)
+
+    def commit_as(
+        self, names: Sequence[Nonce | None], transactions: Sequence[Transaction]
+    ) -> list[Outcome]:
+        """Commit as ``commit`` does, each transaction under its name (None: one of its own).
+
+        One that has been committed under its name is not done again, and answered as it was then.
+        So whoever lost an answer may ask again, even while the first try is still under way. Of
+        heartbeats that is not known for sure: the next heartbeat replaces what is remembered.
+        """
         outcomes: list[Outcome] = []
-        for batch in _batches(encoded):
+        for batch in _batches(self._wishes(names, transactions)):
             try:
                 outcomes += self._pool.run(partial(self._apply, batch))
             except BatonError as error:
@@ -106,7 +114,19 @@ class SqliteStore:
         return outcomes
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        return commit_in_turn(self.commit, alternatives, count)
+        if any(transaction.moves for transaction in alternatives):
+            return commit_in_turn(self.commit, alternatives, count)
+        return self.commit_first_as([None] * len(alternatives), alternatives, count)
+
+    def commit_first_as(
+        self, names: Sequence[Nonce | None], alternatives: Sequence[Transaction], count: int
+    ) -> list[Choice]:
+        """Choose as ``commit_first`` does, of named transactions that move nothing.
+
+        See ``commit_as``. It is one transaction of the database, so who asks again finds either
+        all that the first try chose, or nothing of it.
+        """
+        return self._pool.run(partial(self._apply_first, self._wishes(names, alternatives), count))
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._pool.run(lambda connection: select_history(connection, key, limit))
@@ -117,24 +137,43 @@ class SqliteStore:
     def close(self) -> None:
         self._pool.close()
 
-    def _apply(self, batch: Sequence[_Encoded], connection: sqlite3.Connection) -> list[Outcome]:
-        connection.execute("BEGIN IMMEDIATE")
-        outcomes = [self._decide(connection, *each) for each in batch]
-        try:
-            connection.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_IOERR_FSYNC":
-                raise
-            # The commit is in the log but perhaps not on the disk: a power cut may decide.
-            return [Unknown(str(error)) if isinstance(o, Committed) else o for o in outcomes]
-        return outcomes
+    def _wishes(
+        self, names: Sequence[Nonce | None], transactions: Sequence[Transaction]
+    ) -> list[_Wish]:
+        if self._mover is None and any(t.moves for t in transactions):
+            raise ValueError("this store moves no branches")
+        return [
+            _Wish(name, transaction, encode_writes(transaction))
+            for name, transaction in zip(names, transactions, strict=True)
+        ]
 
-    def _decide(
-        self,
-        connection: sqlite3.Connection,
-        transaction: Transaction,
-        writes: Mapping[Key, bytes | Delete],
-    ) -> Outcome:
+    def _apply(self, batch: Sequence[_Wish], connection: sqlite3.Connection) -> list[Outcome]:
+        connection.execute("BEGIN IMMEDIATE")
+        outcomes = [self._decide(connection, wish) for wish in batch]
+        doubt = _finish(connection)
+        return [doubt if doubt and isinstance(o, Committed) else o for o in outcomes]
+
+    def _apply_first(
+        self, wishes: Sequence[_Wish], count: int, connection: sqlite3.Connection
+    ) -> list[Choice]:
+        connection.execute("BEGIN IMMEDIATE")
+        left = count - sum(_is_done(connection, wish) for wish in wishes)
+        choices: list[Choice] = []
+        for wish in wishes:
+            if _is_done(connection, wish):
+                choices.append(Committed(wish.versions()))
+            elif left > 0:
+                choices.append(self._decide(connection, wish))
+                left -= isinstance(choices[-1], Committed)
+            else:
+                choices.append(Spared())
+        doubt = _finish(connection)
+        return [doubt if doubt and isinstance(c, Committed) else c for c in choices]
+
+    def _decide(self, connection: sqlite3.Connection, wish: _Wish) -> Outcome:
+        transaction, writes = wish.transaction, wish.writes
+        if _is_done(connection, wish):
+            return Committed(wish.versions())
         present = select_keys(connection, writes)
         stale = self._stale(transaction, {key: row.version for key, row in present.items()})
         if stale:
@@ -146,36 +185,72 @@ class SqliteStore:
                 return Rejected(error.reason, error.ref)
             if moved:
                 return Conflict({}, dict(moved))
-        return Committed(self._write(connection, transaction, writes))
+        return Committed(self._write(connection, wish))
 
     def _stale(self, transaction: Transaction, present: Mapping[Key, Version]) -> list[Key]:
         return stale_keys(transaction.expect, present)
 
-    def _write(
-        self,
-        connection: sqlite3.Connection,
-        transaction: Transaction,
-        writes: Mapping[Key, bytes | Delete],
-    ) -> dict[Key, Version]:
+    def _write(self, connection: sqlite3.Connection, wish: _Wish) -> Mapping[Key, Version]:
         at = rfc3339(self._clock.now())
-        versions: dict[Key, Version] = {}
-        for key, written in writes.items():
-            version = Version(new_nonce())
-            data = None if isinstance(written, Delete) else written
-            write_record(connection, transaction, key=key, version=version, at=at, data=data)
-            if data is not None:
-                versions[key] = version
-        return versions
+        named = wish if wish.name is not None else replace(wish, name=new_nonce())
+        for number, (key, written) in enumerate(wish.writes.items()):
+            write_record(
+                connection,
+                wish.transaction,
+                key=key,
+                version=named.version(number),
+                at=at,
+                data=None if isinstance(written, Delete) else written,
+            )
+        return named.versions()
 
 
-def _batches(encoded: Sequence[_Encoded]) -> list[Sequence[_Encoded]]:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """A transaction with its values as bytes, under the name from which its versions are made."""
+
+    name: Nonce | None
+    transaction: Transaction
+    writes: Mapping[Key, bytes | Delete]
+
+    def version(self, number: int) -> Version:
+        """Return the version of the key with this number among those written."""
+        return Version(f"{self.name}.{number}")
+
+    def versions(self) -> dict[Key, Version]:
+        """Return the new version of every key that is not deleted."""
+        return {
+            key: self.version(number)
+            for number, (key, written) in enumerate(self.writes.items())
+            if not isinstance(written, Delete)
+        }
+
+
+def _batches(wishes: Sequence[_Wish]) -> list[Sequence[_Wish]]:
     """Share one database transaction (one flush to the disk) where nothing is moved.
 
     What moves branches travels alone: a failure after the move must not take others along.
     """
-    if any(transaction.moves for transaction, _ in encoded):
-        return [[each] for each in encoded]
-    return [encoded]
+    if any(wish.transaction.moves for wish in wishes):
+        return [[wish] for wish in wishes]
+    return [wishes]
+
+
+def _is_done(connection: sqlite3.Connection, wish: _Wish) -> bool:
+    """Tell whether ``wish`` has been committed under its name before."""
+    return wish.name is not None and is_in_history(connection, wish.version(0))
+
+
+def _finish(connection: sqlite3.Connection) -> Unknown | None:
+    """Commit; return what is then in doubt, if anything is."""
+    try:
+        connection.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorname != "SQLITE_IOERR_FSYNC":
+            raise
+        # The commit is in the log but perhaps not on the disk: a power cut may decide.
+        return Unknown(str(error))
+    return None
 
 
 def _record(row: Row) -> Record:

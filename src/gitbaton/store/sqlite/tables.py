@@ -37,6 +37,12 @@ def select_keys(connection: sqlite3.Connection, keys: Iterable[Key]) -> dict[Key
     return {row[0]: Row(*row) for row in found if row is not None}
 
 
+def is_in_history(connection: sqlite3.Connection, version: Version) -> bool:
+    """Tell whether ``version`` is one that was given here (and was no heartbeat since replaced)."""
+    found = connection.execute("SELECT 1 FROM history WHERE version = ?", (version,)).fetchone()
+    return found is not None
+
+
 def write_record(
     connection: sqlite3.Connection,
     transaction: Transaction,

@@ -1,0 +1,1 @@
+"""Messages for a machine, kept on that machine: ``docs/design/inbox.md``."""

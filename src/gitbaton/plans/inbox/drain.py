@@ -1,0 +1,71 @@
+"""One queue for a worker: the inbox of its machine, and the files that lead into it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import BatonError
+from gitbaton.plans.inbox.bells import Bell
+from gitbaton.plans.inbox.feed import Feed, Pulled
+from gitbaton.plans.inbox.inbox import Inbox
+from gitbaton.plans.inbox.model import Message
+
+
+class Drain:
+    """Hands out the messages for one reader, from all sources. Not for two threads at once.
+
+    ``boxes``: see ``rules.boxes``. ``told``: hears of what a file held, and of files that cannot be
+    read; nothing of that stops the messages.
+    """
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        *,
+        reader: str,
+        boxes: Collection[str],
+        lease: float,
+        clock: Clock,
+        bell: Bell,
+        feeds: Sequence[Feed] = (),
+        told: Callable[[Feed, Pulled | BatonError], None] = lambda feed, what: None,
+    ) -> None:
+        self.inbox = inbox
+        self._reader, self._boxes, self._lease = reader, boxes, lease
+        self._clock, self._bell = clock, bell
+        self._feeds, self._told = feeds, told
+
+    def next_message(
+        self, *, timeout: float = 0.0, should_stop: Callable[[], bool] = lambda: False
+    ) -> Message | None:
+        """Return the next message, now in the reader's hands; None if none came in ``timeout``.
+
+        Every call looks into the files first. Waits without polling the disk; ``should_stop`` is
+        asked about every look. Raises what the inbox raises.
+        """
+        end = self._clock.elapsed() + timeout
+        while True:
+            self._bell.arm()
+            self.pull()
+            message = self.inbox.take(self._reader, self._boxes, lease=self._lease)
+            left = end - self._clock.elapsed()
+            if message is not None or left <= 0 or should_stop():
+                return message
+            self._bell.wait(left)
+
+    def pull(self) -> None:
+        """Send on what is new in the files."""
+        for feed in self._feeds:
+            try:
+                pulled = feed.pull()
+            except BatonError as error:
+                self._told(feed, error)
+                continue
+            if pulled != Pulled():
+                self._told(feed, pulled)
+
+    def close(self) -> None:
+        """Close the files; the inbox is its owner's to close."""
+        for feed in self._feeds:
+            feed.close()
