@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gitbaton.cli.catalogue import SECTIONS, VERBS
+from gitbaton.cli.catalogue import HIDDEN, SECTIONS, VERBS
 from gitbaton.cli.request import Request
 
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
@@ -127,7 +127,8 @@ def verb(name: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Com
         return click.command(
             name,
             cls=Verb,
-            short_help=VERBS[name],
+            short_help=VERBS.get(name) or HIDDEN[name],
+            hidden=name in HIDDEN,
             context_settings={**_SETTINGS, **settings},
         )(click.pass_obj(function))
 
@@ -141,9 +142,9 @@ class VerbGroup(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
+        if cmd_name not in VERBS and cmd_name not in HIDDEN:
             return None
-        module = importlib.import_module(f"gitbaton.cli.verbs.{cmd_name}")
+        module = importlib.import_module(f"gitbaton.cli.verbs.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 

@@ -1,0 +1,1 @@
+"""The inbox: its rules, and its behaviour on a store in memory."""
