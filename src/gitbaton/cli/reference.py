@@ -112,6 +112,11 @@ def _options(context: click.Context, params: list[Any]) -> Iterator[str]:
 
 def _tables(model: type[Section]) -> Iterator[str]:
     for info in fields(model):
+        if get_origin(info.type) is Annotated:  # a table of texts, whose names are the user's
+            kind, meta = get_args(info.type)
+            yield f"### `[{info.name}]`\n"
+            yield f"A {_type(kind)}. {meta.description}\n"
+            continue
         section, many = _section_of(info)
         title = f"{info.name}.NAME" if many else info.name
         words = (section.__doc__ or "").partition(": ")[2]

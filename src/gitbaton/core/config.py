@@ -13,6 +13,22 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 LandWay: TypeAlias = Literal["branch", "merge"]
+HookForm: TypeAlias = Literal["json", "slack"]
+HookEvent: TypeAlias = Literal[
+    "claim",  # a task was claimed
+    "done",  # its result has landed
+    "review",  # its result is published and waits for a person
+    "block",  # its agent has a question
+    "fail",  # the attempt failed
+    "release",  # it was given back
+    "reset",  # an abandoned claim was taken back
+    "lost",  # a worker's claim was taken away
+    "rescue",  # work that did not land was saved
+    "gate",  # it waits for an approval
+    "alert",  # something is not as it should be
+    "clear",  # an alert is over
+    "all",
+]
 Transport: TypeAlias = Literal["fast", "plain"]
 
 
@@ -142,8 +158,43 @@ class AgentSection(Section, frozen=True, kw_only=True):
     ] = None
 
 
-class HooksSection(Section, frozen=True, kw_only=True):
-    """`[hooks]`: reserved; no key is defined yet."""
+class HookSection(Section, frozen=True, kw_only=True):
+    """`[hooks.NAME]`: a command or a webhook that is told of events. Never taken from a task."""
+
+    events: Annotated[
+        tuple[HookEvent, ...],
+        Meta(min_length=1, description="What it is told of; `all`: everything."),
+    ]
+    command: Annotated[
+        str | None,
+        Meta(description="Its words; no shell. The event is on its standard input, as JSON."),
+    ] = None
+    webhook: Annotated[
+        str | None, Meta(description="Address that the event is posted to. Often a secret.")
+    ] = None
+    webhook_env: Annotated[
+        str | None,
+        Meta(description="Environment variable that holds the address, to keep it out of git."),
+    ] = None
+    form: Annotated[
+        HookForm,
+        Meta(description="What is posted: the event, or what Slack and its likes understand."),
+    ] = "json"
+    timeout: Annotated[
+        Seconds, Meta(description="How long one delivery may take before it is tried again.")
+    ] = Seconds(10)
+
+
+class HealthSection(Section, frozen=True, kw_only=True):
+    """`[health]`: when people are told that something is not as it should be."""
+
+    message_age: Annotated[
+        Seconds, Meta(description="A message that is not answered for so long is an alert.")
+    ] = Seconds(600)
+    stall: Annotated[
+        Seconds,
+        Meta(description="An agent that prints nothing and changes no file for so long is one."),
+    ] = Seconds(1200)
 
 
 class ProjectSection(Section, frozen=True, kw_only=True):
@@ -193,7 +244,15 @@ class Config(Section, frozen=True, kw_only=True):
     queue: QueueSection = QueueSection()
     work: WorkSection = WorkSection()
     agents: dict[str, AgentSection] = field(default_factory=dict)
-    hooks: HooksSection = HooksSection()
+    hooks: dict[str, HookSection] = field(default_factory=dict)
+    health: HealthSection = HealthSection()
+    toolchain: Annotated[
+        dict[str, str],
+        Meta(
+            description="What the tools of this project must be, as in `node = \">=20,<21\"` "
+            "(PEP 440). A worker without them takes no task."
+        ),
+    ] = field(default_factory=dict)
 
 
 class ProtectedConfig(Section, frozen=True, kw_only=True):

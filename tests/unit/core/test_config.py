@@ -67,7 +67,10 @@ def test_what_protects_people_has_no_place_in_the_other_half() -> None:
         ("[agents.a]\ncomand = 'x'", "agents.a.comand", "'command'"),
         ("[agents]\na = 3", "agents.a", "[agents.a]"),
         ("[gates.g]\napprovers = [1]", "gates.g.approvers", "str"),
-        ("[hooks]\nx = 1", "hooks.x", "no such key"),
+        ("[hooks]\nx = 1", "hooks.x", "[hooks.x]"),
+        ("[hooks.x]\ncommand = 'y'", "hooks.x.events", "required"),
+        ("[hooks.x]\nevents = ['born']", "hooks.x.events", "born"),
+        ("[toolchain]\nnode = 20", "toolchain", "str"),
     ],
 )
 def test_a_mistake_names_file_and_key(text: str, field: str, words: str) -> None:
