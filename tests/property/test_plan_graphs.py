@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -161,7 +161,7 @@ scalars = st.sampled_from(
 )
 
 
-def render(value: Any, draw: st.DrawFn) -> str:
+def render(value: Any, draw: Callable[[st.SearchStrategy[Any]], Any]) -> str:
     """Return ``value`` as TOML, with line ends and comments wherever they may be."""
     if isinstance(value, str):
         return value
@@ -190,7 +190,7 @@ def documents(draw: st.DrawFn) -> str:
         table = draw(st.dictionaries(keys, values, max_size=3))
         # Without a header the keys belong to the table before: give them a name of their own.
         lines += [f"k{number}.{key} = {render(v, draw)}  # =" for key, v in table.items()]
-        lines += draw(st.sampled_from([[], ["", "# [x]"]]))
+        lines += draw(st.sampled_from([[""], ["", "# [x]"]]))
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from gitbaton.plans.model import Phase
-from gitbaton.plans.problem import Problem
+from gitbaton.plans.problem import Code, Problem
 from gitbaton.plans.reading import Entry, Reading
 
 if TYPE_CHECKING:  # the versions of tools take long to import, and most plans name none
@@ -79,7 +79,7 @@ class _Fleet:
             words = f"no one registered worker{tools} has all of: {', '.join(phase.requires)}"
             yield self._error(entry, "no-capability", "requires", words)
 
-    def _error(self, entry: Entry, code: str, field: str, words: str, *rest: int) -> Problem:
+    def _error(self, entry: Entry, code: Code, field: str, words: str, *rest: int) -> Problem:
         line = self._reading.places.line(entry.path(field, *rest))
         id = entry.phase.id
         return Problem(line, "error", code, f"phase {id!r}: {words}", id, field)

@@ -7,6 +7,28 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Level: TypeAlias = Literal["error", "warning", "note"]
+Code: TypeAlias = Literal[
+    "syntax",
+    "missing",
+    "unknown-key",
+    "type",
+    "invalid",
+    "toolchain",
+    "too-many",
+    "duplicate-id",
+    "unknown-need",
+    "circle",
+    "no-check",
+    "duplicate-branch",
+    "branch-clash",
+    "no-capability",
+    "unknown-worker",
+    "pin",
+    "paths",
+    "no-worker",
+]
+"""What kind of problem it is, for programs. The meanings: docs/reference/plans.md."""
+
 Path: TypeAlias = tuple[str | int, ...]
 """Where a value stands: keys and positions in lists, such as ``("phase", 2, "needs", 0)``."""
 
@@ -17,7 +39,7 @@ class Problem:
 
     line: int
     level: Level
-    code: str
+    code: Code
     message: str
     phase: str | None = None
     field: str | None = None

@@ -11,10 +11,11 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
 from msgspec import NODEFAULT
-from msgspec.structs import fields
+from msgspec.structs import FieldInfo, fields
 
 from gitbaton.core.config import Section
 from gitbaton.core.errors import InvalidInput
@@ -22,7 +23,7 @@ from gitbaton.plans.contents import Judge
 from gitbaton.plans.conversion import WrongType, convert_field, kind_of
 from gitbaton.plans.model import PHASE_LIMIT, Header, Phase, Plan
 from gitbaton.plans.positions import find_places
-from gitbaton.plans.problem import Path, Places, Problem
+from gitbaton.plans.problem import Code, Path, Places, Problem
 
 SIZE_LIMIT: Final = 8 * 1024 * 1024  # bytes
 
@@ -58,7 +59,7 @@ class Reading:
     places: Places = field(default_factory=lambda: Places({}))
     problems: list[Problem] = field(default_factory=list)
 
-    def add(self, path: Path, code: str, message: str, *, phase: str | None = None) -> None:
+    def add(self, path: Path, code: Code, message: str, *, phase: str | None = None) -> None:
         """Note an error at ``path``."""
         where = next((part for part in reversed(path) if isinstance(part, str)), None)
         line = self.places.line(path)
@@ -84,8 +85,8 @@ def read_plan(data: bytes) -> Reading:
     if document is None:
         return reading
     for name in document:
-        if name not in _names(Plan):
-            reading.add((name,), "unknown-key", _unknown(name, _names(Plan), "table"))
+        if name not in _fields(Plan):
+            reading.add((name,), "unknown-key", _unknown(name, _fields(Plan), "table"))
     _read_header(document, reading)
     _read_toolchain(document, reading)
     _read_phases(document, reading)
@@ -206,7 +207,7 @@ def _read_table(
     reading: Reading,
 ) -> dict[str, Any]:
     """Return the fields of ``model`` that ``given`` has right, and report the others."""
-    known = {info.name: info for info in fields(model)}
+    known = _fields(model)
     values: dict[str, Any] = {}
     for name, value in given.items():
         if name not in known:
@@ -229,8 +230,9 @@ def _read_table(
     return values
 
 
-def _names(model: type[Section]) -> list[str]:
-    return [info.name for info in fields(model)]
+@cache
+def _fields(model: type[Section]) -> Mapping[str, FieldInfo]:
+    return {info.name: info for info in fields(model)}
 
 
 def _unknown(name: str, known: Iterable[str], what: str) -> str:

@@ -5,6 +5,7 @@ The table is in docs/design/plans.md, section 5: what is running or finished is 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -44,13 +45,21 @@ class Changes:
         return not self.add and not self.edit
 
 
-def reconcile(plan: Plan, tasks: Mapping[TaskId, Task], *, usual_attempts: int) -> Changes:
+def reconcile(
+    plan: Plan,
+    tasks: Mapping[TaskId, Task],
+    *,
+    usual_attempts: int,
+    usual_timeout: float | None = None,
+) -> Changes:
     """Return what ``plan`` asks of ``tasks`` (all there are).
 
-    ``usual_attempts``: what a task has whose phase says no number. Done twice, the second time
-    finds nothing to do. Raises TaskExists for a task of a phase's name that is not this plan's.
+    ``usual_attempts``, ``usual_timeout``: what a task has whose phase says none. Done twice, the
+    second time finds nothing to do. Raises TaskExists for a task of a phase's name that is not
+    this plan's.
     """
-    drafts = {_id(draft): draft for draft in draft_plan(plan)}
+    usual = {"max_attempts": usual_attempts, "timeout": usual_timeout}
+    drafts = {_id(draft): _with(draft, usual) for draft in draft_plan(plan)}
     for id in drafts:
         if id in tasks and tasks[id].plan != plan.name:
             raise TaskExists(id)
@@ -58,7 +67,7 @@ def reconcile(plan: Plan, tasks: Mapping[TaskId, Task], *, usual_attempts: int) 
     drift: list[Drift] = []
     for id, draft in drafts.items():
         task = tasks.get(id)
-        changes = _difference(draft, task, usual_attempts) if task is not None else {}
+        changes = _difference(draft, task) if task is not None else {}
         if task is None or not changes:
             continue
         if task.status in _OPEN_TO_CHANGE:
@@ -74,13 +83,14 @@ def _id(draft: Draft) -> TaskId:
     return TaskId(draft.id or "")
 
 
-def _difference(draft: Draft, task: Task, usual_attempts: int) -> dict[str, Any]:
-    wanted: dict[str, Any] = {}
-    for name in _FIELDS:
-        value = getattr(draft, name)
-        if name == "max_attempts" and value is None:
-            value = usual_attempts
-        wanted[name] = tuple(value) if isinstance(value, list) else value
+def _with(draft: Draft, usual: Mapping[str, Any]) -> Draft:
+    """Return ``draft`` with what it leaves open."""
+    open_ = {name: value for name, value in usual.items() if getattr(draft, name) is None}
+    return dataclasses.replace(draft, **open_)
+
+
+def _difference(draft: Draft, task: Task) -> dict[str, Any]:
+    wanted = {name: getattr(draft, name) for name in _FIELDS}
     return {name: value for name, value in wanted.items() if getattr(task, name) != value}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from gitbaton.plans.model import Header
-from gitbaton.plans.problem import Path, Places, Problem
+from gitbaton.plans.problem import Code, Path, Places, Problem
 from gitbaton.plans.reading import Entry
 from gitbaton.tasks.drafts import find_cycle
 
@@ -104,7 +104,7 @@ class Rules:
             words = f"branch {branch!r} cannot exist beside {other!r} in git"
             yield self._error(named[branch], "branch-clash", "branch", words)
 
-    def _error(self, entry: Entry, code: str, field: str, words: str, *rest: int) -> Problem:
+    def _error(self, entry: Entry, code: Code, field: str, words: str, *rest: int) -> Problem:
         path: Path = entry.path(field, *rest)
         return Problem(
             self._places.line(path),

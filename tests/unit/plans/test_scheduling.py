@@ -102,7 +102,7 @@ def test_needs_and_whatever_else_holds() -> None:
 )
 def test_a_need_that_will_not_come_by_itself_is_named_with_the_remedy(need: Task, why: str) -> None:
     result = plan_of(task("x", needs=("n",)), need, hands=(hand("w", slots=9),))
-    assert result.waiting["x"] == why
+    assert result.waiting[TaskId("x")] == why
 
 
 @pytest.mark.parametrize(
@@ -158,8 +158,8 @@ def test_paths_are_reserved_by_what_runs_and_by_what_is_given_out() -> None:
         reserved={TaskId("elsewhere"): ("docs/**",)},
     )
     assert pairs(result) == [("x", "w"), ("free", "w")]
-    assert result.waiting["y"].startswith("x may touch the same files: src/")
-    assert result.waiting["z"].startswith("elsewhere may touch the same files: docs/")
+    assert result.waiting[TaskId("y")].startswith("x may touch the same files: src/")
+    assert result.waiting[TaskId("z")].startswith("elsewhere may touch the same files: docs/")
 
 
 def test_only_phases_that_are_pending_and_known_are_looked_at() -> None:

@@ -10,7 +10,7 @@ from gitbaton.cli.graphing import draw_tree
 from gitbaton.cli.output import one_line
 from gitbaton.core.durations import format_duration
 from gitbaton.core.ids import TaskId
-from gitbaton.plans.drafting import preview
+from gitbaton.plans.drafting import draft_plan, preview
 from gitbaton.plans.graph import Graph
 from gitbaton.plans.model import Phase, Plan
 from gitbaton.plans.weights import is_weighed, weigh
@@ -56,23 +56,24 @@ def plan_document(plan: Plan) -> dict[str, object]:
         "phases": [
             {
                 "id": phase.id,
-                "task": f"{plan.name}.{phase.id}",
+                "task": draft.id,
                 "title": phase.title,
                 "deliverable": phase.deliverable,
                 "needs": phase.needs,
-                "checks": (*plan.plan.checks, *phase.checks),
+                "checks": draft.checks,
                 "requires": phase.requires,
                 "worker": phase.worker,
                 "paths": phase.paths,
                 "branch": phase.branch,
                 "priority": phase.priority,
                 "gate": phase.gate,
-                "timeout": plan.plan.timeout if phase.timeout is None else phase.timeout,
+                "timeout": draft.timeout,
+                "max_attempts": draft.max_attempts,
                 "level": levels[phase.id],
                 "weight": weights[phase.id],
                 "remaining": tails[phase.id],
             }
-            for phase in plan.phases
+            for phase, draft in zip(plan.phases, draft_plan(plan), strict=True)
         ],
     }
 
