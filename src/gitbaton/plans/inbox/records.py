@@ -48,15 +48,10 @@ def read_one(store: Store, key: Key, kind: type[_StructT]) -> Found[_StructT] | 
 
 @dataclass(frozen=True, slots=True)
 class Part(Generic[_StructT]):
-    """All records of one kind, by handle, and what cannot be read, by key.
-
-    ``asked`` and ``answered``: see ``Snapshot``.
-    """
+    """All records of one kind, by handle, and what cannot be read, by key."""
 
     found: dict[Handle, Found[_StructT]]
     damaged: dict[Key, str]
-    asked: float
-    answered: float
 
 
 def read_letters(store: Store, prefix: str = "") -> Part[Letter]:
@@ -80,4 +75,4 @@ def _read_part(store: Store, collection: str, prefix: str, kind: type[_StructT])
             damaged[key] = error.message
             continue
         found[Handle(key.partition("/")[2])] = Found(record.version, value)
-    return Part(found, damaged, snapshot.asked, snapshot.answered)
+    return Part(found, damaged)

@@ -42,8 +42,9 @@ class Taker:
         Of several readers that take at once each gets another message.
         """
         for _ in range(_ROUNDS):
+            asked = self._clock.elapsed()
             part = read_deliveries(self._store)
-            free = self._free(part, boxes)
+            free = self._free(part, boxes, asked)
             if not free:
                 return None
             wishes = [
@@ -69,7 +70,9 @@ class Taker:
         """Give ``message`` back: the next reader gets it at once. Raises as ``renew``."""
         self._rewrite(message, None, "release", heartbeat=False)
 
-    def _free(self, part: Part[Delivery], boxes: Collection[str]) -> dict[Handle, Delivery]:
+    def _free(
+        self, part: Part[Delivery], boxes: Collection[str], asked: float
+    ) -> dict[Handle, Delivery]:
         now = Reading(self._clock.origin, self._clock.elapsed())
         self._sights = {
             handle: look(
@@ -77,8 +80,8 @@ class Taker:
                 # Nobody is cut off from a file on their own disk, so all time between looks counts.
                 Subject("lease", found.version, found.value.hold.lease),
                 origin=now.origin,
-                asked=part.asked,
-                answered=part.answered,
+                asked=asked,
+                answered=now.elapsed,
             )
             for handle, found in part.found.items()
             if found.value.hold is not None
