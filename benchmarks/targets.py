@@ -100,7 +100,7 @@ def _doubles(document: Document) -> float | None:
 
 
 def _pushes_per_task(document: Document) -> float | None:
-    return document.pushes[0].pushes_per_task if document.pushes else None
+    return next((work.pushes_per_task for work in document.pushes if work.slots == 10), None)
 
 
 def _backlog_ratio(document: Document) -> float | None:

@@ -109,5 +109,6 @@ _READERS = {
     "library": _in_records,
     "command": _in_records,
     "tasks.json": _in_subjects,
+    "tasks.json+": _in_subjects,
     "tags": _in_tags,
 }

@@ -44,7 +44,7 @@ def make_field(place: Workplace, way: Way, contender: Name, name: str, count: in
     remote = place.remote(name)
     first = place.root / f"{name}-first"
     ids = [str(task["id"]) for task in numbered(count)]
-    if contender == "tasks.json":
+    if contender in ("tasks.json", "tasks.json+"):
         tasks = [{"id": id, "status": "pending", "claimedBy": None} for id in ids]
         (first / tasks_json.FILE).write_text(tasks_json.render(tasks))
         place.commit(first, "tasks")

@@ -9,18 +9,27 @@ from typing import Final, Literal, TypeAlias
 import msgspec
 
 from benchmarks.contenders.contender import Contender
+from benchmarks.lab.links import Kind
 
-Name: TypeAlias = Literal["library", "command", "tasks.json", "tags", "redis"]
+Name: TypeAlias = Literal["library", "command", "tasks.json", "tasks.json+", "tags", "redis"]
 
 TITLES: Final[Mapping[Name, str]] = {
     "library": "gitbaton, in process",
     "command": "gitbaton, `baton claim`",
     "tasks.json": "(a) tasks.json on a branch",
+    "tasks.json+": "(a), ssh kept open by the user",
     "tags": "(b) a tag a claim",
     "redis": "(c) Redis list",
 }
 QUICK: Final[frozenset[Name]] = frozenset({"library", "redis"})
 """Those whose claims are short enough to be repeated often on any link."""
+
+
+def takes_part(name: Name, kind: Kind, *, redis: bool) -> bool:
+    """Tell whether a contender claims over such a link."""
+    if name == "redis":
+        return redis
+    return kind == "ssh" or name != "tasks.json+"
 
 
 class Seat(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +59,10 @@ def take_seat(seat: Seat, env: Mapping[str, str]) -> Contender:
             from benchmarks.contenders.tasks_json import TasksJson
 
             return TasksJson(clone, env, seat.agent)
+        case "tasks.json+":
+            from benchmarks.contenders.tasks_json import TasksJson, keep_ssh_open
+
+            return TasksJson(clone, keep_ssh_open(env, clone), seat.agent)
         case "tags":
             from benchmarks.contenders.tags import Tags
 

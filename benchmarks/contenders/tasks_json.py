@@ -48,3 +48,9 @@ class TasksJson:
 def render(tasks: list[dict[str, Any]]) -> str:
     """Return the file's text."""
     return json.dumps({"tasks": tasks}, indent=2) + "\n"
+
+
+def keep_ssh_open(env: Mapping[str, str], clone: Path) -> dict[str, str]:
+    """Return ``env`` with what a careful user has in ``~/.ssh/config``: one connection for all."""
+    options = f"-o ControlMaster=auto -o ControlPersist=60 -o ControlPath={clone / '.git' / 'ssh'}"
+    return {**env, "GIT_SSH_COMMAND": f"{env['GIT_SSH_COMMAND']} {options}"}

@@ -14,6 +14,8 @@ from tests.hermetic import hermetic_environment
 
 Tasks = Iterable[Mapping[str, object]]
 
+_PATIENCE = 900.0
+
 
 def baton_command() -> list[str]:
     """Return the words that run the installed ``baton`` of this interpreter."""
@@ -79,7 +81,7 @@ class Workplace:
         return done.stdout
 
     def baton(self, clone: Path, *words: str) -> str:
-        """Run ``baton`` in a clone and return what it prints. Raises BatonFailed."""
+        """Run ``baton`` in a clone and return what it prints. Raises BatonFailed, TimeoutExpired."""
         done = subprocess.run(
             [*baton_command(), *words],
             cwd=clone,
@@ -88,6 +90,7 @@ class Workplace:
             capture_output=True,
             text=True,
             check=False,
+            timeout=_PATIENCE,
         )
         if done.returncode != 0:
             raise BatonFailed(f"baton {words[0]}: {done.returncode}: {done.stderr or done.stdout}")

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from benchmarks.clients.calling import call
 from benchmarks.clients.latency import LatencyJob, LatencyTimes
 from benchmarks.contenders.field import make_field
-from benchmarks.contenders.roster import TITLES
+from benchmarks.contenders.roster import TITLES, takes_part
 from benchmarks.document import LatencyResult, Times, summarise
 from benchmarks.lab.lab import Way
 from benchmarks.parts.session import Session
@@ -28,9 +28,9 @@ def _measure(session: Session, way: Way) -> LatencyResult:
     empty = LatencyJob(seats=[], rounds=scale.rounds, slow_every=scale.slow_every, echo=way.echo)
     seats = []
     for contender in TITLES:
-        if contender == "redis" and way.redis is None:
+        if not takes_part(contender, link.kind, redis=way.redis is not None):
             continue
-        name = f"latency-{link.name}-{contender}".replace(".", "-")
+        name = f"latency-{link.name}-{contender}".replace(".", "-").replace("+", "-open")
         count = empty.claims_of(contender)
         field = make_field(session.lab.workplace, way, contender, name, count)
         seats.append(field.seat(1))

@@ -13,6 +13,7 @@ COLOURS: Final[Mapping[str, str]] = {
     "library": "#0072b2",
     "command": "#56b4e9",
     "tasks.json": "#d55e00",
+    "tasks.json+": "#cc79a7",
     "tags": "#e69f00",
     "redis": "#777777",
 }

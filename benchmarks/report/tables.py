@@ -6,10 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.contenders.roster import TITLES
 from benchmarks.document import Document, RaceResult, Times, WorkResult
+from benchmarks.scale import FULL
 from benchmarks.targets import Reading, read_all
 
 _VERDICTS = {True: "met", False: "**missed**", None: "not measured"}
 _TITLES: dict[str, str] = {str(name): title for name, title in TITLES.items()}
+
+_NOT_FULL = "This run was of a smaller scale than the targets are meant for.\n\n"
 
 
 def render(document: Document) -> str:
@@ -57,7 +60,8 @@ def _targets(document: Document) -> str:
         [r.target, r.where, f"{r.sense} {_number(r.limit)} {r.unit}".strip(), *_outcome(r)]
         for r in read_all(document)
     ]
-    return table(["target", "where", "wanted", "measured", "", "what bounds it"], rows)
+    note = "" if document.scale == FULL.name else _NOT_FULL
+    return note + table(["target", "where", "wanted", "measured", "", "what bounds it"], rows)
 
 
 def _outcome(reading: Reading) -> list[str]:

@@ -69,6 +69,17 @@ def test_results_survive_the_file_and_fill_the_page(results: Document, tmp_path:
     assert page.insert(shown, tables.render(again)) == shown
 
 
+def test_without_namespaces_the_links_are_skipped_and_the_results_say_why(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("benchmarks.lab.namespaces.shutil.which", lambda name, **_: None)
+    results = run(TINY, only=("latency",), links=("https-0", "ssh-150"))
+    assert results.failed == [] and results.latency == []
+    assert [missing.what for missing in results.skipped] == ["latency: https-0", "latency: ssh-150"]
+    assert all(missing.why for missing in results.skipped)
+    assert "skipped: latency: ssh-150" in tables.render(results)
+
+
 def test_a_missed_target_is_shown_as_missed(results: Document) -> None:
     ours = next(race for race in results.races if race.contender == "library")
     told = msgspec.structs.replace(results, races=[msgspec.structs.replace(ours, doubles=1)])
