@@ -7,7 +7,7 @@ before somebody wants all; and who wants all again pays for what has changed sin
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Final, Protocol, runtime_checkable
@@ -39,12 +39,21 @@ class Traced(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """Every task of a snapshot, the reasons for those that are none, the pending ones by rank."""
+    """Every task of a snapshot, and the pending ones by rank.
+
+    ``unreadable``: why keys have no record; ``misread``: why records are no tasks.
+    """
 
     records: Mapping[Key, Record]
     tasks: Mapping[TaskId, Task]
-    damaged: Mapping[Key, str]
+    unreadable: Mapping[Key, str]
+    misread: Mapping[Key, str]
     pending: Sequence[Task]
+
+    @property
+    def damaged(self) -> Mapping[Key, str]:
+        """Why some keys have no task."""
+        return {**self.unreadable, **self.misread}
 
 
 @dataclass(slots=True)
@@ -125,12 +134,16 @@ class Decoded(Mapping[TaskId, Task]):
         return found
 
     def _read_all(self, base: Whole | None) -> Whole:
+        unreadable = {k: why for k, why in self._unreadable.items() if k.startswith(_PREFIX)}
         changed = _changes(base, self._records)
-        tasks = dict(base.tasks) if base is not None and changed is not None else {}
-        read = self._records.items() if changed is None else self._some(changed, tasks)
-        damaged = {key: why for key, why in self._unreadable.items() if key.startswith(_PREFIX)}
+        tasks: dict[TaskId, Task] = {}
+        misread: dict[Key, str] = {}
+        read: Iterable[tuple[Key, Record]] = self._records.items()
         if base is not None and changed is not None:
-            damaged = {k: why for k, why in base.damaged.items() if k not in changed} | damaged
+            changed = {*changed, *unreadable, *base.unreadable}
+            tasks.update(base.tasks)
+            misread.update(base.misread)
+            read = self._some(changed, tasks, misread)
         for key, record in read:
             if not key.startswith(_PREFIX):
                 continue
@@ -139,15 +152,17 @@ class Decoded(Mapping[TaskId, Task]):
             if isinstance(found, Task):
                 tasks[id] = found
             else:
-                damaged[key] = found
-        return Whole(self._records, tasks, damaged, _pending(base, tasks, changed))
+                misread[key] = found
+        pending = _pending(base, tasks, changed)
+        return Whole(self._records, tasks, unreadable, misread, pending)
 
     def _some(
-        self, changed: Collection[Key], tasks: dict[TaskId, Task]
+        self, changed: Collection[Key], tasks: dict[TaskId, Task], misread: dict[Key, str]
     ) -> Iterator[tuple[Key, Record]]:
-        """Yield the records under ``changed``, after taking what they were out of ``tasks``."""
+        """Yield the records under ``changed``, having taken out what they were before."""
         for key in changed:
             tasks.pop(TaskId(key.removeprefix(_PREFIX)), None)
+            misread.pop(key, None)
             record = self._records.get(key)
             if record is not None:
                 yield key, record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping
 from functools import partial
 
 from gitbaton.core.ids import Oid
@@ -48,6 +48,18 @@ class Records(Mapping[Key, Record]):
             near = sum(key.startswith(self._prefix) for key in self._held.near)
             return near + self._held.count_parked()
         return sum(1 for _ in self)
+
+    @property
+    def held(self) -> Holdings:
+        """What these records are made of."""
+        return self._held
+
+    def changed_since(self, other: Mapping[Key, Record]) -> Collection[Key] | None:
+        """Return the keys that may differ from ``other``; None: it cannot be told quickly.
+
+        So who keeps what it made of all records need not look at all of them again.
+        """
+        return self._held.changed_since(other.held) if isinstance(other, Records) else None
 
     def items(self) -> ItemsView[Key, Record]:
         return _Items(self)

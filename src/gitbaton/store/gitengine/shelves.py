@@ -217,6 +217,22 @@ class Parked:
         for shelf in self.shelves():
             yield from shelf.cards.items()
 
+    @property
+    def is_read(self) -> bool:
+        """Whether all that is parked was read."""
+        return self._shelves is not None
+
+    def differences(self, other: Parked) -> set[str]:
+        """Return the names whose files are not the same. Costs the shards that differ."""
+        mine = {shelf.part: shelf for shelf in self.shelves()}
+        theirs = {shelf.part: shelf for shelf in other.shelves()}
+        names: set[str] = set()
+        for part in mine.keys() | theirs.keys():
+            one, two = mine.get(part), theirs.get(part)
+            if one is None or two is None or one.tree != two.tree:
+                names |= {_name(file) for file, _ in _files(one) ^ _files(two)}
+        return names
+
     def count(self) -> int:
         """Return how many records are parked."""
         return sum(len(shelf.cards) for shelf in self.shelves())
@@ -226,6 +242,10 @@ def is_parked_file(part: str, file: str) -> bool:
     """Tell whether ``tasks/<part>/<file>`` is where some record is parked."""
     name = unescape(file.removesuffix(_SUFFIX)) if file.endswith(_SUFFIX) else None
     return name is not None and parked_path(name) == f"tasks/{part}/{file}"
+
+
+def _files(shelf: Shelf | None) -> set[tuple[str, Oid]]:
+    return set() if shelf is None else {(file, card.blob) for file, card in shelf.files.items()}
 
 
 def _name(file: str) -> str:

@@ -81,6 +81,17 @@ class Holdings(Mapping[Key, Held]):
             if key not in self.near and key not in self.hidden:
                 yield key, card
 
+    def changed_since(self, other: Holdings) -> set[Key] | None:
+        """Return the keys that may differ from ``other``: the near ones, and cards that do differ.
+
+        None where nobody has read all of ``other``: then comparing is no quicker than reading.
+        """
+        if self.collection != other.collection or not other.parked.is_read:
+            return None
+        names = self.parked.differences(other.parked)
+        cards = (Key(self._prefix + name) for name in names)
+        return {*self.near, *other.near, *self.hidden, *other.hidden, *cards}
+
     def __iter__(self) -> Iterator[Key]:
         yield from self.near
         for key, _ in self.cards():
