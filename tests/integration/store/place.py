@@ -11,7 +11,7 @@ from pathlib import Path
 
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.ids import Oid
-from gitbaton.git.plain import PlainRemote
+from gitbaton.git.fast.choosing import open_remote
 from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate, Remote
 from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.store.gitengine import GitStore, Layout
@@ -42,7 +42,7 @@ class Place:
     root: Path
     url: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
-    stores: list[GitStore] = field(default_factory=list)
+    opened: list[CoordinationRepository | Remote] = field(default_factory=list)
 
     @property
     def remote(self) -> Path:
@@ -86,11 +86,20 @@ class Place:
     def repository(self, number: int = 0) -> CoordinationRepository:
         """Return the coordination repository of clone ``number``."""
         found = Clone.find(self.clone(number), {**os.environ, **self.env})
-        return CoordinationRepository.open(found)
+        repository = CoordinationRepository.open(found)
+        self.opened.append(repository)
+        return repository
 
     def transport(self, repository: CoordinationRepository) -> Remote:
         """Return a transport from ``repository`` to the remote."""
-        return PlainRemote(repository.git, self.url or str(self.remote))
+        remote = open_remote(repository, self.url or str(self.remote))
+        self.opened.append(remote)
+        return remote
+
+    def close(self) -> None:
+        """End the connections and processes of all that was opened here."""
+        while self.opened:
+            self.opened.pop().close()
 
     def store(
         self,
@@ -103,7 +112,7 @@ class Place:
         """Return a new store in clone ``number``; ``wrap`` may put something before its remote."""
         repository = self.repository(number)
         remote = self.transport(repository)
-        store = GitStore(
+        return GitStore(
             repository,
             wrap(remote) if wrap else remote,
             policy=policy or PlainPolicy(),
@@ -111,8 +120,6 @@ class Place:
             rng=random.Random(7),
             layout=layout,
         )
-        self.stores.append(store)
-        return store
 
     def commit_file(self, number: int, name: str, text: str, branch: str = "main") -> Oid:
         """Commit a file on ``branch`` of a clone, push nothing, return the commit."""

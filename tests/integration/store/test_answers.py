@@ -256,8 +256,7 @@ def test_sha256(tmp_path: Path) -> None:
     put(store, TASK, {"finished": True}, version)
     store.tidy(force=True)
     assert place.store(1).read().records[TASK].value == {"finished": True}
-    for opened in place.stores:
-        opened.close()
+    place.close()
 
 
 def test_a_rescue_ref_is_made_once_and_again(place: Place) -> None:

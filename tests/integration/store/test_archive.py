@@ -71,8 +71,7 @@ def test_folded_rescues_are_reachable_and_their_refs_gone(tmp_path: Path, form: 
     assert place.refs("refs/baton/rescue/") == {}
     assert {rescue.oid for rescue in rescues} <= reached(place)
     place.git("fsck", "--strict", "--no-dangling")
-    for store in place.stores:
-        store.close()
+    place.close()
 
 
 def test_many_fold_at_once(place: Place) -> None:

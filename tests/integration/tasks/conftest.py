@@ -12,8 +12,7 @@ from tests.integration.store.place import Place, make_place
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """A fresh remote; the stores opened on it are closed after the test."""
+    """A fresh remote; what is opened on it is closed after the test."""
     made = make_place(tmp_path)
     yield made
-    for store in made.stores:
-        store.close()
+    made.close()

@@ -30,8 +30,7 @@ from tests.integration.store.place import ACTOR, Place, make_place
 def place(tmp_path: Path) -> Iterator[Place]:
     made = make_place(tmp_path)
     yield made
-    for store in made.stores:
-        store.close()
+    made.close()
 
 
 class Bench:
