@@ -175,7 +175,16 @@ class Workshop:
     @cached_property
     def company(self) -> Company:
         """The slots at work in this process."""
-        return Company(float(self._app.config.work.landing_window))
+        app = self._app
+        return Company(
+            float(app.config.work.landing_window),
+            scarce=lambda: not self.budget.has_room(app.pushes.count(60.0), machines=1),
+        )
+
+    @property
+    def budget(self) -> PushBudget:
+        """How much may be pushed."""
+        return PushBudget(self._app.config.work.pushes_per_minute)
 
     @cached_property
     def commands(self) -> Commands:
@@ -282,9 +291,7 @@ class Workshop:
                 crew,
                 app.store,
                 self.sync,
-                pace=Pace(
-                    PushBudget(app.config.work.pushes_per_minute), app.pushes.count, app.clock
-                ),
+                pace=Pace(self.budget, app.pushes.count, app.clock),
                 machine=machine,
                 renew_protection=app.renew_gatekeeper,
             ),

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import math
 import threading
+from collections.abc import Callable
 
-_FOR_CLAIMS = 4  # a free slot waits for others at most this part of the window
+_EASY = 4  # while pushes are not scarce, a free slot waits at most this part of the window
 
 
 class Company:
     """Which slots of a worker are busy, and which of them are about to be free. Thread-safe."""
 
-    def __init__(self, window: float) -> None:
-        """``window``: how long a landing may wait for others, in seconds."""
+    def __init__(self, window: float, *, scarce: Callable[[], bool]) -> None:
+        """``window``: how long a landing may wait for others, in seconds.
+
+        ``scarce()``: whether more of the push budget is used than is good.
+        """
+        self._scarce = scarce
         self._window = window
         self._lock = threading.Lock()
         self._working: set[int] = set()  # busy, and what they do has not landed yet
@@ -65,4 +70,5 @@ class Company:
         with self._lock:
             if self._closed or not self._ending:
                 return 0.0
-        return self._window / _FOR_CLAIMS - waited
+        longest = self._window if self._scarce() else self._window / _EASY
+        return longest - waited

@@ -272,6 +272,31 @@ def test_a_leader_that_dies_leaves_nobody_waiting(desk: Desk) -> None:
     assert isinstance(result(batch[died.index(False)]), Unknown)
 
 
+def test_a_leader_that_dies_while_it_waits_takes_nobody_along(desk: Desk) -> None:
+    """I4: nothing was sent yet; the next one leads."""
+
+    class Died(BaseException):
+        pass
+
+    proceed = threading.Event()
+
+    def die_once(waiting: int, waited: float) -> float:
+        if not proceed.is_set():
+            return 1.0
+        desk.window = lambda waiting, waited: 0.0
+        raise Died
+
+    desk.window = die_once
+    first = desk.start(desk.end("t1", land=True))
+    desk.until(lambda: desk.store._landing.led)
+    second = desk.start(desk.end("t2", land=True))
+    desk.until(lambda: len(desk.store._landing.waiting) == 2)
+    proceed.set()
+    assert isinstance(result(second), Committed)
+    assert isinstance(first.exception(PATIENCE), Died)
+    assert desk.inner.batches == [["end t2"]]
+
+
 def test_what_cannot_be_written_is_refused_before_it_joins_others(desk: Desk) -> None:
     bad = change("t1", desk.at["t1"], value={"n": float("nan")})
     with pytest.raises(InvalidInput):

@@ -7,8 +7,12 @@ from gitbaton.work.company import Company
 WINDOW = 10.0
 
 
+def make_company(*, scarce: bool = False) -> Company:
+    return Company(WINDOW, scarce=lambda: scarce)
+
+
 def test_a_landing_waits_while_another_slot_works() -> None:
-    company = Company(WINDOW)
+    company = make_company()
     company.begin(1)
     assert company.landing_wait(1, 0.0) == 0.0, "alone"
     company.begin(2)
@@ -21,7 +25,7 @@ def test_a_landing_waits_while_another_slot_works() -> None:
 
 
 def test_who_has_landed_is_not_waited_for() -> None:
-    company = Company(WINDOW)
+    company = make_company()
     for slot in (1, 2, 3):
         company.begin(slot)
     company.landed(3)
@@ -30,7 +34,7 @@ def test_who_has_landed_is_not_waited_for() -> None:
 
 
 def test_a_renewal_that_would_come_late_closes_the_window() -> None:
-    company = Company(WINDOW)
+    company = make_company()
     company.begin(1)
     company.begin(2)
     assert company.landing_wait(1, 0.0, spare=0.5) == 0.5
@@ -38,7 +42,7 @@ def test_a_renewal_that_would_come_late_closes_the_window() -> None:
 
 
 def test_free_slots_wait_for_those_about_to_be_free_but_not_for_long() -> None:
-    company = Company(WINDOW)
+    company = make_company()
     company.begin(1)
     assert company.claim_wait(0.0) == 0.0, "it has long to go"
     company.lands(1)
@@ -54,10 +58,19 @@ def test_free_slots_wait_for_those_about_to_be_free_but_not_for_long() -> None:
 
 
 def test_nobody_waits_at_the_end() -> None:
-    company = Company(WINDOW)
+    company = make_company()
     company.begin(1)
     company.begin(2)
     company.lands(2)
     company.close()
     assert company.landing_wait(1, 0.0) == 0.0
     assert company.claim_wait(0.0) == 0.0
+
+
+def test_while_pushes_are_scarce_free_slots_wait_for_the_whole_window() -> None:
+    company = make_company(scarce=True)
+    company.begin(1)
+    assert company.claim_wait(0.0) == 0.0, "nobody is about to be free"
+    company.lands(1)
+    assert company.claim_wait(WINDOW - 1.0) == 1.0
+    assert company.claim_wait(WINDOW) <= 0.0

@@ -88,7 +88,7 @@ class Site:
         self.slot = FakeSlot(self.desk.queue, act)
         self.chores = FakeChores(self.desk.clock.elapsed)
         self.events: list[WorkEvent] = []
-        self.company = Company(8.0)
+        self.company = Company(8.0, scarce=lambda: False)
         self.worker = Worker(
             self.queue,
             Shift(**{"name": "w", "machine": "m", "lease": 900.0, **shift}),
