@@ -10,7 +10,7 @@ import pytest
 from gitbaton.git.objects import Kind
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.store.gitengine import GitStore
-from gitbaton.store.gitengine.planner import MAX_REFS
+from gitbaton.store.gitengine.parking import MAX_REFS
 from gitbaton.store.model import ABSENT, DELETE, Key, Snapshot, Value, make_key
 from tests.contract.gitsite import PlainPolicy
 

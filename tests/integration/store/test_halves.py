@@ -222,3 +222,14 @@ def test_a_deep_value_is_refused_or_read_but_never_a_crash(place: Place, depth: 
     assert (deep in seen.records) == (depth < 100)
     assert (deep in seen.damaged) == (depth >= 100)
     assert seen.records[TASK].version == version
+
+
+def test_one_half_of_a_pair_is_not_folded_before_it_has_moved_on(place: Place) -> None:
+    """I6: on the board nobody would see that a listing shows the other half as it was before."""
+    store = place.store()
+    task, lock = create(store, "task-001"), put(store, LOCK, {"n": 0}, ABSENT)
+    both = change({TASK: task, LOCK: lock}, {TASK: {"finished": True}, LOCK: {"n": 1}})
+    version = won(store.commit([both]))[TASK]
+    assert store.tidy(force=True).folded == 0
+    put(store, TASK, {"finished": True, "n": 1}, version)
+    assert store.tidy(force=True).folded == 1

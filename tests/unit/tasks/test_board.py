@@ -148,3 +148,10 @@ def test_no_title_breaks_out_of_its_cell_or_node(title: str) -> None:
 def test_escapes() -> None:
     assert escape("a|b`c`") == "a\\|b\\`c\\`"
     assert plain_label('x"] --> y') == "x -- y"
+
+
+def test_a_long_board_says_how_many_it_does_not_show() -> None:
+    files = POLICY.render(values(task("a")), others=99_999)
+    assert "99,999 more" in files["README.md"].decode()
+    assert [t["id"] for t in json.loads(files["tasks.json"])["tasks"]] == ["a"]
+    assert "more that wait" not in page(task("a"))

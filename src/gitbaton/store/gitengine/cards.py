@@ -6,7 +6,6 @@ and then kept as bytes: its value is decoded when somebody asks for it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,8 +75,9 @@ def decode_card(collection: str, name: str, body: bytes) -> tuple[Oid, Envelope]
 
 def encode_card(version: Oid, envelope: bytes) -> bytes:
     """Return a board file: the version and, indented for people, its envelope."""
-    plain = {"version": version, "record": json.loads(envelope)}
-    return json.dumps(plain, indent=1, ensure_ascii=False, sort_keys=True).encode() + b"\n"
+    # The envelope's lines are those of a whole document; here they stand one step further in.
+    record = envelope.rstrip(b"\n").replace(b"\n", b"\n ")
+    return b'{\n "record": %s,\n "version": "%s"\n}\n' % (record, version.encode())
 
 
 def card_object(objects: ObjectStore, version: Oid, envelope: bytes) -> RawObject:

@@ -18,7 +18,8 @@ from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.choosing import Choosing
-from gitbaton.store.gitengine.planner import MAX_REFS, Plan, Planner, Stamp
+from gitbaton.store.gitengine.parking import MAX_REFS
+from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
 from gitbaton.store.gitengine.pushing import Pusher, Sent
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.settling import Settler

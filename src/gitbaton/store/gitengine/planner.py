@@ -28,6 +28,7 @@ from gitbaton.store.gitengine.envelope import (
     encode_envelope,
 )
 from gitbaton.store.gitengine.layout import Layout, live_path, parked_path
+from gitbaton.store.gitengine.parking import parked_at_birth
 from gitbaton.store.gitengine.records import to_record
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.model import (
@@ -43,7 +44,6 @@ from gitbaton.store.model import (
 )
 from gitbaton.store.protocol import BoardPolicy
 
-MAX_REFS = 100  # created or deleted in one push; 1,000 deletions took a server 4-13 s
 _COMPANIONS = 8  # members of a transaction that keep each other's half
 DELETED = "Baton-Deleted"  # trailer of a board commit: the tombstones it keeps
 _SHOWN = 500  # with more parked records, the board's pages show the live ones only
@@ -158,7 +158,7 @@ class Planner:
                 plan.envelopes[key] = self.successor(
                     tx, key, state.held.get(key), stamp, linear=linear
                 )
-        park = self._parks(state, tx) if atomic else frozenset[Key]()
+        park = parked_at_birth(self._policy, state, tx) if atomic else frozenset[Key]()
         # Sent one by one, or with some on the board, there are no halves.
         built = self._build(plan, state, linked=atomic and not park)
         edit = BoardEdit()
@@ -303,41 +303,6 @@ class Planner:
         """Look up all that ``tx`` writes in one conversation."""
         names = [k.removeprefix(self._prefix) for k in tx.write if k.startswith(self._prefix)]
         state.board.parked.find(names)
-
-    def _parks(self, state: State, tx: Transaction) -> frozenset[Key]:
-        """Return those records that ``tx`` creates which go to the board instead of the window.
-
-        The window is filled with the first of them, so that whoever wants work finds it live. One
-        that comes before what is live goes there although the window is full: a quarter above it.
-        """
-        created = {
-            key: value
-            for key, value in tx.write.items()
-            if not isinstance(value, Delete)
-            and key.startswith(self._prefix)
-            and tx.expect[key] is ABSENT
-        }
-        waiting = sorted(
-            (key for key, value in created.items() if self._policy.parkable(value)),
-            key=lambda key: self._order(key, created[key]),
-        )
-        live = {
-            key: held.envelope.value
-            for key, held in state.held.near.items()
-            if held.place is Place.LIVE and key.startswith(self._prefix)
-        }
-        window = self._policy.live_window
-        taken = len(created) - len(waiting)
-        room = min(window - len(live), MAX_REFS) - taken
-        if 0 < len(waiting) <= MAX_REFS - taken and room < len(waiting):
-            spare = min(window + window // 4 - len(live), MAX_REFS) - taken
-            last = max((self._order(key, value) for key, value in live.items()), default=())
-            urgent = [key for key in waiting if self._order(key, created[key]) < last]
-            room = max(room, min(spare, len(urgent)))
-        return frozenset(waiting[max(room, 0) :])
-
-    def _order(self, key: Key, value: Value) -> tuple[object, ...]:
-        return self._policy.order(key.removeprefix(self._prefix), value)
 
     def _write(
         self,

@@ -264,10 +264,10 @@ class Reader:
         for _ in range(_NEAR):
             if seen in parents:
                 return True
-            (found,) = self._objects.find_many(parents[:1] or [board.tip])
-            if found is None or not parents:
+            found = self._objects.find_many(parents[:1])
+            if not found or found[0] is None:
                 break
-            parents = decode_commit(found[1]).parents
+            parents = decode_commit(found[0][1]).parents
         return self._repository.is_ancestor(seen, board.tip)
 
     def _refuse_rewound(self) -> None:

@@ -84,5 +84,5 @@ class Recollection:
                 if held.place is Place.LIVE:
                     refs[self._layout.ref(key)] = held.version
         held_now = Holdings(state.collection, near, frozenset(hidden), state.board.parked)
-        bad = state.damaged.near if isinstance(state.damaged, Damage) else state.damaged
-        return replace(state, held=held_now, refs=refs, damaged=Damage(bad, held_now))
+        damaged = Damage(state.damaged.near, held_now)
+        return replace(state, held=held_now, refs=refs, damaged=damaged)

@@ -149,7 +149,7 @@ class State:
     board: Board
     held: Holdings
     refs: Mapping[str, Oid]
-    damaged: Mapping[Key, str]
+    damaged: Damage
     torn: frozenset[str] = frozenset()  # what did not fit together, as stable text
     asked: float = 0.0
     answered: float = 0.0

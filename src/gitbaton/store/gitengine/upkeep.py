@@ -14,8 +14,8 @@ from gitbaton.git.remote import PushState, RefUpdate, Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.cards import Card
 from gitbaton.store.gitengine.envelope import build_version
+from gitbaton.store.gitengine.parking import MAX_REFS
 from gitbaton.store.gitengine.planner import (
-    MAX_REFS,
     BoardEdit,
     Plan,
     Planner,
@@ -105,9 +105,7 @@ class Upkeep:
         mine = {k: h for k, h in state.held.near.items() if k.startswith(self._prefix)}
         live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
         mend = [k for k, h in mine.items() if self._misplaced(state, k, h)]
-        fold = [
-            k for k, h in live.items() if self._policy.finished(h.envelope.value) and k not in mend
-        ][:MAX_REFS]
+        fold = [k for k, h in live.items() if k not in mend and self._folds(h)][:MAX_REFS]
         values: dict[str, Value] = {self._name(k): h.envelope.value for k, h in live.items()}
         count = min(self._policy.wanted(values), MAX_REFS)
         refresh = [
@@ -190,6 +188,14 @@ class Upkeep:
             deletes.append(RefUpdate(ref, standing, None))
             return
         edit.mark(name, card)
+
+    def _folds(self, held: Held) -> bool:
+        """Tell whether the record may leave its ref.
+
+        Not while it is one half of a transaction that others have a part in: a listing may still
+        show their half as it was before, and only the records near at hand are compared for that.
+        """
+        return self._policy.finished(held.envelope.value) and not held.envelope.companions
 
     def _misplaced(self, state: State, key: Key, held: Held) -> bool:
         name = self._name(key)
