@@ -6,10 +6,11 @@ Apart from ``app`` and ``workshop``, because only plans and known workers pay fo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Final
 
+from gitbaton import __version__
 from gitbaton.app import App
 from gitbaton.core.errors import BatonError
 from gitbaton.core.process import Process, find_process
@@ -19,12 +20,18 @@ from gitbaton.hooks.hook import make_hooks
 from gitbaton.hooks.queue import Queue as HookQueue
 from gitbaton.plans.health.alarms import Alarms
 from gitbaton.plans.health.rules import Limits
+from gitbaton.plans.registry.record import REASON_LIMIT, WorkerRecord
 from gitbaton.plans.registry.registry import Registry
 from gitbaton.plans.registry.watching import Watch
 from gitbaton.plans.toolchain.probe import ToolProbe
-from gitbaton.plans.toolchain.requirements import Requirement, parse_requirements
+from gitbaton.plans.toolchain.requirements import (
+    Requirement,
+    parse_requirements,
+    shortcomings,
+)
 from gitbaton.plans.toolchain.tools import KNOWN
 from gitbaton.store.ssh.ways import SshConnections
+from gitbaton.tasks.text import clean_line
 
 BEATS: Final = 3  # in a lease
 
@@ -61,6 +68,33 @@ class Fleet:
         """Return the version of every tool that is here, of those known and those required."""
         found = self.tools.find([*KNOWN, *self.required])
         return {tool: str(one.version) for tool, one in sorted(found.items()) if one.version}
+
+    def unmet(self) -> tuple[str, ...]:
+        """Return why this machine's tools will not do for this checkout, a sentence each."""
+        return shortcomings(self.tools.check(self.required))
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions of what coordinates: baton and git."""
+        git = self.tools.find(["git"])["git"].version
+        return {"baton": __version__, **({"git": str(git)} if git else {})}
+
+    def describe(self, name: str, *, slots: int, capabilities: Iterable[str]) -> WorkerRecord:
+        """Return the record with which a worker here announces itself: what it is and has.
+
+        It has a reason to refuse where its tools will not do. Raises InvalidInput.
+        """
+        reasons = "; ".join(self.unmet())
+        return WorkerRecord(
+            name=name,
+            machine=self._app.identity.machine,
+            reason=clean_line(reasons, REASON_LIMIT) or None,
+            capabilities=tuple(sorted(capabilities)),
+            toolchain=self.measure(),
+            slots=slots,
+            load=load(),
+            interval=self.interval,
+            versions=self.versions(),
+        )
 
     @cached_property
     def connections(self) -> SshConnections:
@@ -114,3 +148,12 @@ class Fleet:
         if me is None:
             raise BatonError("this process cannot see itself in the process table")
         return me
+
+
+def load() -> float | None:
+    """Return the last minute's load for each processor; None where the system counts none."""
+    average: Callable[[], tuple[float, float, float]] | None = getattr(os, "getloadavg", None)
+    try:
+        return None if average is None else round(average()[0] / (os.cpu_count() or 1), 2)
+    except OSError:
+        return None

@@ -38,3 +38,27 @@ def test_events_that_were_put_aside(baton: Baton) -> None:
     assert [entry["id"] for entry in left["waiting"]] == ["e2"]
     assert baton.ok("hooks", "retry") == {"waiting": 1}
     assert baton.ok("hooks", "list")["dead"] == []
+
+
+def test_the_doctor_knows_hooks_and_keeps_their_secret(baton: Baton) -> None:
+    (baton.directory / "baton.toml").write_text(
+        '[hooks.chat]\nevents = ["done", "alert"]\nwebhook_env = "CHAT"\nform = "slack"\n'
+        '[hooks.log]\nevents = ["all"]\ncommand = "logger -t baton"\n'
+    )
+    bury(baton.acting(CHAT="https://hooks.example.org/s3cret"), "e1")
+
+    def told(who: Baton) -> list[tuple[str, str]]:
+        answer = who("doctor", "--json")
+        assert "s3cret" not in answer.out + answer.err
+        found = answer.json["findings"]
+        return [(f["level"], f["text"]) for f in found if f["subject"] == "hooks"]
+
+    aside = "1 events could not be told; the last: "
+    aside += "https://hooks.example.org/… answered 404: no success"
+    assert told(baton.acting(CHAT="https://hooks.example.org/s3cret")) == [
+        ("ok", "chat: https://hooks.example.org/… is told of alert, done"),
+        ("ok", "log: logger is told of all"),
+        ("warning", aside),
+    ]
+    [(level, text), _] = told(baton)
+    assert (level, text) == ("problem", "hooks.chat.webhook_env: the variable CHAT is not set")

@@ -13,7 +13,8 @@ import pytest
 from gitbaton.app import open_app
 from gitbaton.core.clock import ManualClock
 from gitbaton.plans.registry.record import WorkerRecord
-from gitbaton.plans.registry.registry import Registry, Vitals
+from gitbaton.plans.registry.registry import Registry
+from gitbaton.plans.registry.vitals import Vitals
 from gitbaton.plans.registry.watching import Watch
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Actor

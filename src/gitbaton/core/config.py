@@ -194,7 +194,7 @@ class HealthSection(Section, frozen=True, kw_only=True):
     stall: Annotated[
         Seconds,
         Meta(description="An agent that prints nothing and changes no file for so long is one."),
-    ] = Seconds(1200)
+    ] = Seconds(900)
 
 
 class ProjectSection(Section, frozen=True, kw_only=True):

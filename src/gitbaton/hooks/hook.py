@@ -61,6 +61,11 @@ def make_hooks(sections: Mapping[str, HookSection], env: Mapping[str, str]) -> d
     return {name: _hook(name, section, env) for name, section in sections.items()}
 
 
+def secret_variables(sections: Mapping[str, HookSection]) -> frozenset[str]:
+    """Return the environment variables that hold addresses: agents have no need to see them."""
+    return frozenset(s.webhook_env for s in sections.values() if s.webhook_env)
+
+
 def _hook(name: str, section: HookSection, env: Mapping[str, str]) -> Hook:
     ways = [way for way in (section.command, section.webhook, section.webhook_env) if way]
     if len(ways) != 1:

@@ -19,7 +19,7 @@ from gitbaton.hooks.event import (
     event_from_work,
     slack_body,
 )
-from gitbaton.hooks.hook import Command, Webhook, make_hooks
+from gitbaton.hooks.hook import Command, Webhook, make_hooks, secret_variables
 from gitbaton.plans.health.alarms import News
 from gitbaton.work.events import Kind, WorkEvent
 
@@ -92,6 +92,7 @@ def test_hooks_are_made_of_the_configuration() -> None:
     assert isinstance(chat, Webhook)
     assert chat.shown == "https://hooks.example.org/…"
     assert "s3cret" not in repr(hooks)
+    assert secret_variables(sections) == {"URL"}
 
 
 @pytest.mark.parametrize(

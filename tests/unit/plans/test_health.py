@@ -59,7 +59,7 @@ def test_workers(state: State, watched: float, kinds: list[str]) -> None:
 def test_messages_and_agents_at_their_limits() -> None:
     outlook = Outlook(
         messages=[Pending("h1", "w", 599.9), Pending("h2", "w", 600.0, "plan/p", "p.x")],
-        agents=[Activity("t1", 1, 1199.9), Activity("t2", 3, 1200.0)],
+        agents=[Activity("t1", 1, 899.9), Activity("t2", 3, 900.0)],
     )
     assert told(outlook) == [("message-pending", "w"), ("agent-stalled", "t2")]
     texts = [alert.text for alert in judge(outlook, Limits(), NOW).alerts]

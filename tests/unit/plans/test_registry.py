@@ -11,7 +11,8 @@ from gitbaton.core.errors import HostRefused, OutcomeUnknown
 from gitbaton.plans.registry.presence import Presence, Sighted
 from gitbaton.plans.registry.pulse import Pulse
 from gitbaton.plans.registry.record import Address, State, WorkerRecord
-from gitbaton.plans.registry.registry import NameTaken, Registry, Replaced, Vitals
+from gitbaton.plans.registry.registry import NameTaken, Registry, Replaced
+from gitbaton.plans.registry.vitals import Vitals
 from gitbaton.plans.registry.watching import Watch
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Actor, Key, Outcome, Rejected, Transaction, Unknown

@@ -10,6 +10,7 @@ from gitbaton.app import App
 from gitbaton.cli.doctor.agent import examine_agent
 from gitbaton.cli.doctor.finding import Finding, Level, failed, note, ok, warning
 from gitbaton.cli.doctor.fleet import examine_capabilities, examine_load, examine_waiting
+from gitbaton.cli.doctor.hooks import examine_hooks
 from gitbaton.cli.doctor.host import judge_host, refuses_everything
 from gitbaton.cli.doctor.locks import examine_locks
 from gitbaton.cli.doctor.machine import examine_disk, examine_machine, examine_ssh
@@ -100,6 +101,7 @@ class Examination:
         if on_git:
             self._look("rescues", lambda: examine_rescues(workshop, refs, layout_of(app)))
         self._look("worktrees", lambda: examine_worktrees(app, workshop))
+        self._look("hooks", lambda: examine_hooks(app))
 
     def _examine_tasks(self, app: App, view: View, state: State | None) -> None:
         tasks = list(view.tasks.values())

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from gitbaton import __version__
 from gitbaton.app import App
 from gitbaton.core.clock import parse_rfc3339
-from gitbaton.core.errors import BatonError, InvalidInput
+from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import agent_name
 from gitbaton.fleet import Fleet
-from gitbaton.git.runner import Git, clean_environment
 from gitbaton.plans.toolchain.requirements import Verdict, shortcomings
 from gitbaton.plans.toolchain.tools import tool_name
-from gitbaton.plans.toolchain.versions import read_version
 from gitbaton.tasks.text import is_line
 from gitbaton.tasks.validation import capability
 
@@ -36,11 +33,12 @@ class Survey(msgspec.Struct, frozen=True, kw_only=True):
 def survey_here(app: App, fleet: Fleet) -> tuple[Survey, list[Verdict]]:
     """Return what this machine is, and whether its tools will do. Raises InvalidInput."""
     verdicts = fleet.tools.check(fleet.required)
+    versions = fleet.versions()
     return (
         Survey(
             machine=app.identity.machine,
-            baton=__version__,
-            git=_git_version(app),
+            baton=versions["baton"],
+            git=versions.get("git"),
             clone=str(app.clone.top),
             engine=app.settings.engine,
             remote=app.remote.url if app.remote is not None else None,
@@ -70,12 +68,3 @@ def read_survey(document: object) -> Survey:
         if not is_line(text) or len(text) > 1000:
             raise InvalidInput("survey", "what it said of itself is not plain text")
     return survey
-
-
-def _git_version(app: App) -> str | None:
-    try:
-        said = Git(app.clone.top, clean_environment(app.env)).run("version").text
-    except BatonError:
-        return None
-    version = read_version(said)
-    return None if version is None else str(version)

@@ -72,7 +72,7 @@ class Limits:
     """From when on it is long. Seconds."""
 
     message_age: float = 600.0
-    stall: float = 1200.0
+    stall: float = 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
-from gitbaton.plans.registry.registry import Post, Registry, Replaced, Vitals
+from gitbaton.plans.registry.registry import Post, Registry, Replaced
+from gitbaton.plans.registry.vitals import Vitals
 
 _AGAIN: Final = 5.0  # seconds until the next try when a beat did not get through
 

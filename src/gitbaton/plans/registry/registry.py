@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,7 +14,6 @@ from gitbaton.core.ids import new_nonce
 from gitbaton.plans.registry.presence import Sighted
 from gitbaton.plans.registry.record import (
     COLLECTION,
-    REASON_LIMIT,
     UP,
     Address,
     State,
@@ -24,6 +23,7 @@ from gitbaton.plans.registry.record import (
     encode_worker,
     worker_key,
 )
+from gitbaton.plans.registry.vitals import Vitals
 from gitbaton.plans.registry.watching import Watch
 from gitbaton.store.model import (
     ABSENT,
@@ -37,7 +37,6 @@ from gitbaton.store.model import (
     Version,
 )
 from gitbaton.store.protocol import Store
-from gitbaton.tasks.text import clean_line
 
 _TRIES: Final = 12
 
@@ -61,41 +60,6 @@ class NameTaken(Refused):
             f"a worker {holder.name!r} is up on {holder.machine}, by its record",
             code="name_taken",
             next="take another name: baton worker serve --name NAME (or insist: --take-over)",
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vitals:
-    """What a worker tells with each beat. ``reason``: why it takes nothing; None: it does.
-
-    ````.
-    """
-
-    busy: Sequence[str] = ()
-    load: float | None = None
-    draining: bool = False
-    reason: str | None = None
-    capabilities: Sequence[str] | None = None
-    toolchain: Mapping[str, str] | None = None
-
-    @property
-    def state(self) -> State:
-        """The state that these amount to."""
-        if self.draining:
-            return State.DRAINING
-        return State.REFUSING if self.reason else State.SERVING
-
-    def applied(self, worker: WorkerRecord) -> WorkerRecord:
-        """Return the record of ``worker`` with these in it."""
-        words, tools = self.capabilities, self.toolchain
-        return replace(
-            worker,
-            state=self.state,
-            reason=clean_line(self.reason, REASON_LIMIT) if self.reason else None,
-            busy=tuple(self.busy),
-            load=self.load,
-            capabilities=worker.capabilities if words is None else tuple(sorted(words)),
-            toolchain=worker.toolchain if tools is None else dict(tools),
         )
 
 
