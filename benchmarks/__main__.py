@@ -16,6 +16,7 @@ from benchmarks.report import tables
 from benchmarks.run import PARTS, run
 
 RESULTS = ROOT / "benchmarks" / "results"
+TRIALS = ROOT / "build" / "benchmarks"  # parts, and runs of smaller scales: nobody keeps them
 
 
 def main(args: list[str] | None = None) -> int:
@@ -37,11 +38,9 @@ def _measure(words: list[str]) -> int:
     chosen = scale.SCALES[given.scale or ("quick" if given.quick else "full")]
     signal.signal(signal.SIGTERM, _leave)
     results = run(chosen, only=given.only, links=given.link)
-    whole = chosen is scale.FULL
-    name = (
-        given.name or f"{datetime.now(UTC).date().isoformat()}{'' if whole else f'-{chosen.name}'}"
-    )
-    path = given.output or RESULTS / f"{name}.json"
+    is_whole = chosen is scale.FULL and not given.only and not given.link
+    name = given.name or datetime.now(UTC).date().isoformat()
+    path = given.output or (RESULTS if is_whole else TRIALS) / f"{name}.json"
     document.write(results, path)
     sys.stderr.write(f"results: {path}\n")
     print(tables.render(results))

@@ -81,7 +81,7 @@ class Workplace:
         return done.stdout
 
     def baton(self, clone: Path, *words: str) -> str:
-        """Run ``baton`` in a clone and return what it prints. Raises BatonFailed, TimeoutExpired."""
+        """Run ``baton`` in a clone, return what it prints. Raises BatonFailed, TimeoutExpired."""
         done = subprocess.run(
             [*baton_command(), *words],
             cwd=clone,

@@ -15,7 +15,7 @@ from benchmarks.document import RaceResult
 from benchmarks.lab.lab import Way
 from benchmarks.lab.links import LOCAL
 from benchmarks.parts.session import Session
-from benchmarks.pushes import PushCounter
+from benchmarks.push_counter import PushCounter
 
 _PATIENCE = 300.0
 

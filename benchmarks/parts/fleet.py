@@ -15,7 +15,7 @@ from threading import Timer
 from benchmarks.document import WorkResult
 from benchmarks.lab.lab import Way
 from benchmarks.lab.workplace import Workplace, baton_command, numbered
-from benchmarks.pushes import PushCounter
+from benchmarks.push_counter import PushCounter
 from tests.checker import check
 
 _PATIENCE = 900.0

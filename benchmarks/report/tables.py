@@ -88,8 +88,10 @@ def _latency(document: Document) -> str:
             )
         if trip is not None:
             rows.append([result.link, "one round trip", *_both(trip), "", "", str(trip.count)])
+    servers = {r.served_by for r in document.latency if r.link.startswith("https")}
+    note = f"https is served by {' and by '.join(sorted(servers))}.\n\n" if servers else ""
     head = ["link", "", "p50, ms", "p99, ms", "round trips", "times faster than (a)", "claims"]
-    return table(head, rows)
+    return note + table(head, rows) if rows else ""
 
 
 def _races(document: Document) -> str:
