@@ -13,11 +13,11 @@ of the live ones is ready.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-from gitbaton.core.errors import BatonError, DamagedRecord, InvalidInput, NothingToClaim
+from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
 from gitbaton.core.ids import Nonce, TaskId, new_nonce, task_id
 from gitbaton.store.model import (
     ABSENT,
@@ -34,7 +34,7 @@ from gitbaton.store.model import (
 )
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.adding import check_new, free_id
-from gitbaton.tasks.claims import Claimant, Claimed, token_of
+from gitbaton.tasks.claims import Claimant, Claimed, seats_for, token_of
 from gitbaton.tasks.confirming import confirm
 from gitbaton.tasks.drafts import Draft, compose
 from gitbaton.tasks.gates import GateKeeper
@@ -46,9 +46,6 @@ from gitbaton.tasks.readiness import Readiness
 from gitbaton.tasks.reservations import PATHS_KEY, Locks, read_locks, reserve
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
-
-MOST_AT_ONCE: Final = 100
-_DOCTOR: Final = "baton doctor"
 
 Seat: TypeAlias = int
 """A place among those for which claims are wanted."""
@@ -99,7 +96,7 @@ class Claiming:
         create: Draft | None,
     ) -> Claiming:
         """Return the checked wish; raise InvalidInput naming the field that is wrong."""
-        seats = _seats(who, count)
+        seats = seats_for(who, count)
         names = tuple(dict.fromkeys(task_id(id) for id in ids))
         if create is not None:
             if create.id is None and len(names) == 1:
@@ -149,7 +146,7 @@ class Claiming:
         if not claims:
             self.ledger.contention.lose()
         if not held:
-            if looked:
+            if looked or progress.lost:  # a first guess that was wrong is no crowd yet
                 self.ledger.pause(progress.lost)
             progress.lost += 1
         return len(held) == len(plan.candidates)
@@ -169,7 +166,10 @@ class Claiming:
         if not plan.offer.tasks and self.create is None and not self.ids and view.has_parked:
             plan = self._parked_plan(plan, seats, progress)
         if not plan.offer.tasks:
-            raise self._nothing(plan, progress.stuck)
+            readiness, damage = self._readiness(view), plan.locks.damage
+            raise nothing_to_claim(
+                plan.view, readiness, self.ids, plan.candidates, damage=damage, stuck=progress.stuck
+            )
         return plan
 
     def _parked_plan(self, plan: _Plan, seats: Sequence[Seat], progress: _Progress) -> _Plan:
@@ -232,19 +232,6 @@ class Claiming:
         check_new(view, [task])
         return task
 
-    def _nothing(self, plan: _Plan, stuck: Mapping[TaskId, str]) -> BatonError:
-        """Return why there is nothing to try, after a look."""
-        if plan.candidates and plan.locks.damage is not None:
-            return DamagedRecord(
-                f"no task with paths can be claimed: {PATHS_KEY} is damaged ({plan.locks.damage})",
-                next=_DOCTOR,
-            )
-        if stuck:
-            id, why = next(iter(stuck.items()))
-            return NothingToClaim("lost", f"task {id!r} cannot be written: {why}", next=_DOCTOR)
-        readiness = self._readiness(plan.view)
-        return nothing_to_claim(plan.view, readiness, self.ids, plan.candidates)
-
     # --- the commit
 
     def _try(
@@ -289,18 +276,3 @@ class Claiming:
         remark = f"new, {task.title}" if known is None else None
         subject = subjects.by_holder("claim", task.id, agent, remark)
         return Transaction(expect=expect, write=write, subject=subject, actor=Actor(agent))
-
-
-def _seats(who: Claimant | Sequence[Claimant], count: int) -> Sequence[Claimant]:
-    """Return who gets the claims: ``count`` times the one, or each of several once."""
-    wanted = count if isinstance(who, Claimant) else len(who)
-    if not 1 <= wanted <= MOST_AT_ONCE:
-        raise InvalidInput("count", f"{wanted} is not between 1 and {MOST_AT_ONCE}")
-    if not isinstance(who, Claimant) and count != 1:
-        raise InvalidInput("count", "each of several claimants gets one")
-    seats = [who] * count if isinstance(who, Claimant) else list(who)
-    for claimant in set(seats):
-        claimant.check()
-    if len({claimant.capabilities for claimant in seats}) > 1:
-        raise InvalidInput("capabilities", "claimants of one claim can all do the same")
-    return seats

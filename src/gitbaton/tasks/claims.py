@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from gitbaton.tasks.model import Claim, Task
 from gitbaton.tasks.text import clean_line
 from gitbaton.tasks.validation import capability
 
+MOST_AT_ONCE: Final = 100
 _TOKEN: Final = re.compile(r"([^:]+):([1-9][0-9]{0,9}):([0-9a-f]{32})")
 
 
@@ -69,6 +71,21 @@ class Reaped:
     before: Task
     after: Task
     reason: str
+
+
+def seats_for(who: Claimant | Sequence[Claimant], count: int) -> Sequence[Claimant]:
+    """Return who gets the claims: ``count`` times the one, or each of several once."""
+    wanted = count if isinstance(who, Claimant) else len(who)
+    if not 1 <= wanted <= MOST_AT_ONCE:
+        raise InvalidInput("count", f"{wanted} is not between 1 and {MOST_AT_ONCE}")
+    if not isinstance(who, Claimant) and count != 1:
+        raise InvalidInput("count", "each of several claimants gets one")
+    seats = [who] * count if isinstance(who, Claimant) else list(who)
+    for claimant in set(seats):
+        claimant.check()
+    if len({claimant.capabilities for claimant in seats}) > 1:
+        raise InvalidInput("capabilities", "claimants of one claim can all do the same")
+    return seats
 
 
 def token_of(task: Task, claim: Claim) -> Token:

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from gitbaton.core.errors import BatonError, DamagedRecord, NothingToClaim, UnknownTask
+from gitbaton.core.ids import TaskId
 from gitbaton.tasks.machine import OPEN
 from gitbaton.tasks.model import Status, Task
 from gitbaton.tasks.readiness import Obstacle, Readiness
+from gitbaton.tasks.reservations import PATHS_KEY
 from gitbaton.tasks.view import View
+
+_DOCTOR: Final = "baton doctor"
 
 
 def nothing_to_claim(
-    view: View, readiness: Readiness, ids: Sequence[str], candidates: Sequence[Task]
+    view: View,
+    readiness: Readiness,
+    ids: Sequence[str],
+    candidates: Sequence[Task],
+    *,
+    damage: str | None,
+    stuck: Mapping[TaskId, str],
 ) -> BatonError:
     """Return the error for a claim of ``ids`` (none: of anything) that found nothing to take.
 
-    ``candidates``: the ready ones that could not be tried, since their paths are reserved.
+    ``candidates``: the ready ones that could not be tried, since their paths are reserved, or the
+    record of reservations cannot be read because of ``damage``. ``stuck``: the ready ones that
+    cannot be written, and why.
     """
+    if candidates and damage is not None:
+        return DamagedRecord(
+            f"no task with paths can be claimed: {PATHS_KEY} is damaged ({damage})", next=_DOCTOR
+        )
+    if stuck:
+        id, why = next(iter(stuck.items()))
+        return NothingToClaim("lost", f"task {id!r} cannot be written: {why}", next=_DOCTOR)
     if ids:
         return _named(view, readiness, ids)
     if candidates:
