@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,16 +34,28 @@ def program(directory: Path, text: str, *, name: str = "baton") -> str:
     return str(path)
 
 
+def few_programs(directory: Path) -> str:
+    """Return a PATH with git and python alone: asking every tool of a desk takes its time."""
+    directory.mkdir()
+    git = shutil.which("git")
+    assert git is not None
+    (directory / "git").symlink_to(git)
+    (directory / "python3").symlink_to(sys.executable)
+    return str(directory)
+
+
 class There:
     """A machine behind ssh: a clone of its own, and a baton."""
 
     def __init__(self, site: Site, here: Baton, clone: Baton, directory: Path) -> None:
         self.here = here.acting(**site.env)
-        self.clone = clone
+        path = few_programs(directory / "bin")
+        self.clone = clone.acting(PATH=path)
         url = site.address(Path("/x"), site.port)
         self.host = url.removesuffix("/x")
         self.program = program(
-            directory, f'export PYTHONPATH={SOURCE}\nexec {sys.executable} -m gitbaton.cli "$@"'
+            directory,
+            f'export PYTHONPATH={SOURCE} PATH={path}\nexec {sys.executable} -m gitbaton.cli "$@"',
         )
 
     def __call__(self, verb: str, *words: str) -> Answer:
@@ -71,7 +84,7 @@ def test_a_machine_is_examined_added_and_listed(there: There) -> None:
     assert {"ssh", "git", "baton", "clone", "capabilities", "clock"} <= set(levels)
     survey = visit.json["survey"]
     assert survey["clone"] == str(there.clone.directory)
-    assert set(survey["toolchain"]) >= {"git", "python"}
+    assert set(survey["toolchain"]) == {"git", "python"}
     added = there("add", "--name", "rack-7")
     assert (added.status, added.json["worker"]) == (0, "rack-7")
     assert added.json["address"] == f"{there.host}{there.clone.directory}"
@@ -155,7 +168,8 @@ def test_what_is_no_host(there: There, host: str) -> None:
     assert (answer.status, answer.error["code"]) == (2, "invalid")
 
 
-def test_without_a_remote_there_is_no_fleet(baton: Baton) -> None:
+def test_without_a_remote_there_is_no_fleet(baton: Baton, tmp_path: Path) -> None:
+    baton = baton.acting(PATH=few_programs(tmp_path / "bin"))
     visit = baton("worker", "doctor", "--json")
     assert visit.status == 1
     [problem] = [f for f in visit.json["findings"] if f["level"] == "problem"]
