@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 
 import pytest
 
+from gitbaton.core.clock import SystemClock
 from gitbaton.git.objects import Kind
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.store.gitengine import GitStore
@@ -170,3 +172,14 @@ def test_the_pages_of_a_long_backlog_show_what_is_live(place: Place) -> None:
     assert json.dumps(names(0, 1)[0]).strip('"') in page
     assert page.count("- 'task-") == WINDOW
     assert f"{600 - WINDOW} more" in page
+
+
+def test_an_add_that_takes_long_to_plan_is_sent_all_the_same(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Patience is for lost races: nobody has lost one who has not pushed yet."""
+    store = place.store()
+    hours = itertools.count(0, 3600)
+    monkeypatch.setattr(SystemClock, "elapsed", lambda self: float(next(hours)))
+    add(store, names(0, 30))
+    assert len(store.read().records) == 30

@@ -291,7 +291,7 @@ def _lost_patience(tried: Attempts, plan: Plan, waited: float, turn: int) -> Rej
     """Return why ``tried`` is given up although nothing it expects has changed, None to go on."""
     if tried.refusals >= _REFUSALS or tried.unsent > _UNSENT:
         return Rejected(tried.last.reason, tried.ref)
-    if waited > _PATIENCE:
+    if waited > _PATIENCE and tried.plans:  # planning a long add may take long itself
         why = f"others were faster for {waited:.0f} seconds ({tried.last.reason})"
         return Rejected(why, tried.ref, "contention")
     if waited > _LOCKED and turn > _LOCKED_TURNS and plan.board_commit is None:
