@@ -249,7 +249,7 @@ class Config(Section, frozen=True, kw_only=True):
     toolchain: Annotated[
         dict[str, str],
         Meta(
-            description="What the tools of this project must be, as in `node = \">=20,<21\"` "
+            description='What the tools of this project must be, as in `node = ">=20,<21"` '
             "(PEP 440). A worker without them takes no task."
         ),
     ] = field(default_factory=dict)
