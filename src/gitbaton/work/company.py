@@ -9,7 +9,7 @@ import math
 import threading
 from collections.abc import Callable
 
-_EASY = 4  # while pushes are not scarce, a free slot waits at most this part of the window
+_EASY = 4  # a free slot waits at most this part of the window for one that clears up
 
 
 class Company:
@@ -70,5 +70,5 @@ class Company:
         with self._lock:
             if self._closed or not self._ending:
                 return 0.0
-        longest = self._window if self._scarce() else self._window / _EASY
+        longest = self._window / _EASY + (self._window if self._scarce() else 0.0)
         return longest - waited
