@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, TypeAlias
 
 _WILD: Final = frozenset("*?[")
 _WILD_END: Final = frozenset("*?[]/")
+
+Steps: TypeAlias = tuple[str | None, ...]
+"""Components of a glob; None: one with wildcards."""
 
 
 class PathTree:
@@ -30,10 +33,10 @@ class PathTree:
 
     def near(self, glob: str) -> Iterator[str]:
         """Yield those that may match a file that ``glob`` matches, ``glob`` too if it is in."""
-        end, steps = ending(glob), _steps(glob)
+        end, first, last = ending(glob), _first_steps(glob), _last_steps(glob)
         for node in self._nodes(glob):
             for other in node.ending_like(end):
-                if not _part(steps, _steps(other)):
+                if not _part(first, _first_steps(other)) and not _part(last, _last_steps(other)):
                     yield other
 
     def _nodes(self, glob: str) -> Iterator[_Node]:
@@ -89,14 +92,29 @@ def beginning(glob: str) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _steps(glob: str) -> tuple[str | None, ...]:
-    """Return the components that have their place (up to ``**``); None: one with wildcards."""
+def _first_steps(glob: str) -> Steps:
+    """Return the components whose place counts from the start: those before a ``**``."""
     parts = glob.rstrip("/").split("/")
-    fixed = parts[: parts.index("**")] if "**" in parts else parts
-    return tuple(None if _WILD & set(part) else part for part in fixed)
+    return _plain(parts[: parts.index("**")] if "**" in parts else parts)
 
 
-def _part(one: Sequence[str | None], other: Sequence[str | None]) -> bool:
+@lru_cache(maxsize=16384)
+def _last_steps(glob: str) -> Steps:
+    """Return the components whose place counts from the end, backwards: those after a ``**``.
+
+    None at all where a glob goes on below its last component.
+    """
+    parts = glob.split("/")[::-1]
+    if not _WILD & set(parts[0]):
+        return ()
+    return _plain(parts[: parts.index("**")] if "**" in parts else parts)
+
+
+def _plain(parts: Sequence[str]) -> Steps:
+    return tuple(None if _WILD & set(part) else part for part in parts)
+
+
+def _part(one: Steps, other: Steps) -> bool:
     """Tell whether two globs part ways at some component that both name."""
     return any(a is not None and b is not None and a != b for a, b in zip(one, other, strict=False))
 

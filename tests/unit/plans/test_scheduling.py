@@ -13,8 +13,8 @@ from gitbaton.core.ids import TaskId
 from gitbaton.plans.graph import Graph
 from gitbaton.plans.scheduling import Hand, Scene, Schedule, schedule
 from gitbaton.plans.words import pin_word, toolchain_word
-from gitbaton.tasks.globs import common_file
 from gitbaton.tasks.model import Task
+from tests.unit.plans.rulebook import best, meets_itself
 from tests.unit.tasks.desk import claimed, task
 
 
@@ -173,53 +173,6 @@ GLOBS = (), ("a/*",), ("*/x",)
 WORKERS = (hand("m", "fast", slots=1, load=0.5), hand("n", slots=2, load=0.1))
 
 
-def best(scene: Scene) -> list[tuple[str, str]]:
-    """Return what should happen, by a statement of the rules that shares nothing with the code.
-
-    Among all ways to give ready phases to workers that break no rule, the best one serves the
-    first phase if any way does, then the second, and so on; and each by the emptiest worker.
-    """
-    tasks = scene.tasks
-    ready = [
-        tasks[id]
-        for id in scene.phases
-        if tasks[id].status == "pending" and all(tasks[n].status == "done" for n in tasks[id].needs)
-    ]
-    ready.sort(key=lambda t: scene.phases.index(t.id))
-    ready.sort(key=lambda t: scene.tails[t.id], reverse=True)
-    ready.sort(key=lambda t: t.priority)
-    ways = itertools.product([*scene.hands, None], repeat=len(ready))
-    valid = [way for way in ways if breaks_nothing(ready, way, scene)]
-    winner = max(valid, key=lambda way: merit(way, scene), default=())
-    return [(t.id, w.name) for t, w in zip(ready, winner, strict=True) if w is not None]
-
-
-def breaks_nothing(ready: Sequence[Task], way: Sequence[Hand | None], scene: Scene) -> bool:
-    given = [(t, w) for t, w in zip(ready, way, strict=True) if w is not None]
-    globs = [t.paths for t, _ in given]
-    globs += [t.paths for t in scene.tasks.values() if t.status == "in-progress"]
-    return (
-        all(set(t.requires) <= w.words for t, w in given)
-        and all(h.busy + way.count(h) <= h.slots for h in scene.hands)
-        and not any(meet(one, other) for one, other in itertools.combinations(globs, 2))
-    )
-
-
-def meet(one: Sequence[str], other: Sequence[str]) -> bool:
-    return any(common_file(g, h) for g in one for h in other)
-
-
-def merit(way: Sequence[Hand | None], scene: Scene) -> list[tuple[float, ...]]:
-    steps: list[tuple[float, ...]] = []
-    for at, chosen in enumerate(way):
-        if chosen is None:
-            steps.append((0.0, 0.0, 0.0))
-        else:
-            share = (chosen.busy + way[:at].count(chosen)) / chosen.slots
-            steps.append((1.0, -share, -chosen.load))
-    return steps
-
-
 def small_graphs(size: int) -> Iterator[Mapping[str, Sequence[str]]]:
     """Yield every graph of ``size`` phases in which a phase needs earlier ones only.
 
@@ -280,12 +233,6 @@ def test_every_small_plan(size: int) -> None:
             assert all(result.waiting.values())
             seen += 1
     assert seen > {1: 2, 2: 10, 3: 100, 4: 2000}[size]
-
-
-def meets_itself(phases: Sequence[Task]) -> bool:
-    """Tell whether two phases in progress touch one file, which claims do not let happen."""
-    running = [t.paths for t in phases if t.status == "in-progress"]
-    return any(meet(one, other) for one, other in itertools.combinations(running, 2))
 
 
 def test_a_thousand_phases_are_scheduled_in_no_time() -> None:
