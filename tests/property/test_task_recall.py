@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from gitbaton.core.errors import BatonError
 from gitbaton.store.model import Key, Snapshot
 from gitbaton.store.protocol import Store
-from gitbaton.tasks.claims import Claimed, Token
+from gitbaton.tasks.claims import Claimant, Claimed, Token
 from gitbaton.tasks.globs import overlap
 from gitbaton.tasks.model import Status, Task
-from gitbaton.tasks.queue import Claimant, Queue
+from gitbaton.tasks.queue import Queue
 from gitbaton.tasks.validation import decode_task
 from tests.unit.tasks.desk import ANN, Desk, Meddler, who
 

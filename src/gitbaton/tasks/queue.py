@@ -1,7 +1,10 @@
 """The queue: every change of a task, as a compare-and-swap on the store.
 
 Every method looks, applies a pure rule and commits; on a lost race it looks again and decides
-again. Raises, besides what is named: UnknownTask, WrongStatus, ClaimLost, DamagedRecord,
+again. Each verb has a module of its own, imported when it is first used: a command that only
+reads does not pay for what changes.
+
+Raises, besides what is named: UnknownTask, WrongStatus, ClaimLost, DamagedRecord,
 RemoteUnreachable, OutcomeUnknown, HostRefused, InvalidInput.
 """
 
@@ -9,39 +12,24 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
 from gitbaton.store.model import Actor, Move, Transaction
 from gitbaton.store.protocol import Store
-from gitbaton.tasks import adding, auditing, holding, reaping, steering
-from gitbaton.tasks.claiming import Claiming
 from gitbaton.tasks.claims import Claimant, Claimed, Reaped, Token
-from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.ledger import LandingStale, Ledger
+from gitbaton.tasks.ledger import Ledger
 from gitbaton.tasks.model import Landing, Result, Task
 from gitbaton.tasks.observations import Observer
 from gitbaton.tasks.readiness import Obstacle, Readiness
 from gitbaton.tasks.settings import QueueSettings
-from gitbaton.tasks.subjects import Event
 from gitbaton.tasks.view import View
 
-__all__ = [
-    "Claimant",
-    "Claimed",
-    "Draft",
-    "Event",
-    "GateKeeper",
-    "LandingStale",
-    "Observer",
-    "Obstacle",
-    "Queue",
-    "QueueSettings",
-    "Reaped",
-    "Token",
-    "View",
-]
+if TYPE_CHECKING:
+    from gitbaton.tasks.drafts import Draft
+    from gitbaton.tasks.subjects import Event
 
 
 class Queue:
@@ -102,12 +90,16 @@ class Queue:
 
     def log(self, task: str | None = None, *, limit: int | None = None) -> list[Event]:
         """Return the transitions of one task (None: of all), newest first."""
+        from gitbaton.tasks import auditing
+
         return auditing.log(self._ledger, task, limit=limit)
 
     # --- adding and claiming
 
     def add(self, drafts: Sequence[Draft], *, actor: Actor) -> list[Task]:
         """Add all drafts in one transaction. Raises TaskExists."""
+        from gitbaton.tasks import adding
+
         return adding.add(self._ledger, drafts, actor)
 
     def claim(
@@ -128,12 +120,16 @@ class Queue:
         NothingToClaim; OutcomeUnknown when a claim may have been made that nobody holds a token
         for (it lapses by itself).
         """
+        from gitbaton.tasks.claiming import Claiming
+
         return Claiming.wish(self._ledger, who, ids, count, lease, create).carry_out()
 
     # --- by the holder
 
     def renew(self, tokens: Sequence[Token]) -> Mapping[Token, Task | Exception]:
         """Renew all these claims in one commit; return for each the task or what went wrong."""
+        from gitbaton.tasks import holding
+
         return holding.renew(self._ledger, tokens)
 
     def renewals(self, tokens: Sequence[Token]) -> Mapping[Token, Transaction]:
@@ -141,10 +137,14 @@ class Queue:
 
         What is missing, or was not committed (``holding.renewed``), is to be renewed as usual.
         """
+        from gitbaton.tasks import holding
+
         return holding.propose_renewals(self._ledger, tokens)
 
     def check(self, token: Token) -> Claimed:
         """Return the claim that ``token`` proves; raise ClaimLost unless it is current."""
+        from gitbaton.tasks import holding
+
         return holding.check(self._ledger, token)
 
     def done(
@@ -163,66 +163,96 @@ class Queue:
         holds.
         """
         result = Result(branch=branch, commit=commit, text=text)
+        from gitbaton.tasks import holding
+
         return holding.done(self._ledger, token, result, review=review, moves=moves)
 
     def announce(self, token: Token, landing: Landing) -> Task:
         """Name the landing that comes next, on a host without atomic push. Raises as ``done``."""
+        from gitbaton.tasks import holding
+
         return holding.announce(self._ledger, token, landing)
 
     def block(self, token: Token, reason: str) -> Task:
         """Give the task up with a question that people must answer."""
+        from gitbaton.tasks import holding
+
         return holding.block(self._ledger, token, reason)
 
     def release(self, token: Token, reason: str = "") -> Task:
         """Give the task back; no attempt is counted."""
+        from gitbaton.tasks import holding
+
         return holding.release(self._ledger, token, reason)
 
     def fail(self, token: Token, reason: str) -> Task:
         """End the attempt as failed: pending after a delay, or failed after the last attempt."""
+        from gitbaton.tasks import holding
+
         return holding.fail(self._ledger, token, reason)
 
     # --- by people
 
     def edit(self, task: str, changes: Mapping[str, object], *, actor: Actor) -> Task:
         """Change fields of a task (``drafts.EDITABLE``)."""
+        from gitbaton.tasks import steering
+
         return steering.edit(self._ledger, task, changes, actor)
 
     def retry(self, task: str, *, force: bool, actor: Actor) -> Task:
         """Do a finished task again."""
+        from gitbaton.tasks import steering
+
         return steering.retry(self._ledger, task, actor, force=force)
 
     def unblock(self, task: str, answer: str | None, *, actor: Actor) -> Task:
         """Let a blocked task go on, with an answer for the next attempt."""
+        from gitbaton.tasks import steering
+
         return steering.unblock(self._ledger, task, answer, actor)
 
     def cancel(self, task: str, reason: str | None, *, actor: Actor) -> Task:
         """Call a task off."""
+        from gitbaton.tasks import steering
+
         return steering.cancel(self._ledger, task, reason, actor)
 
     def accept(self, task: str, *, actor: Actor) -> Task:
         """Take the result of a task in review: it is done."""
+        from gitbaton.tasks import steering
+
         return steering.accept(self._ledger, task, actor)
 
     def reject(self, task: str, reason: str, *, actor: Actor) -> Task:
         """Send a task in review back, with the reason for the next attempt."""
+        from gitbaton.tasks import steering
+
         return steering.reject(self._ledger, task, reason, actor)
 
     def approve(
         self, task: str, *, actor: Actor, sign: Callable[[bytes], str] | None = None
     ) -> Task:
         """Open a task's gate. ``sign`` makes the signature where the project asks for one."""
+        from gitbaton.tasks import steering
+
         return steering.approve(self._ledger, task, actor, sign)
 
     def revoke(self, task: str, *, actor: Actor) -> Task:
         """Take an approval back."""
+        from gitbaton.tasks import steering
+
         return steering.revoke(self._ledger, task, actor)
 
     # --- by anybody, again and again
 
     def confirm(self, task: str, *, commit: Oid, actor: Actor) -> Task:
         """Finish a task whose announced landing of ``commit`` was found on its branch."""
+        from gitbaton.tasks import holding
+
         return holding.confirm(self._ledger, task, commit, actor)
 
     def reap(self, *, dry_run: bool = False) -> list[Reaped]:
         """Take back the claims that this observer has seen expire."""
+        from gitbaton.tasks import reaping
+
         return reaping.reap(self._ledger, dry_run=dry_run)

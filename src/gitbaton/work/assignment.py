@@ -16,8 +16,8 @@ import msgspec
 
 from gitbaton.core.errors import BatonError, GateClosed, HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
+from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.model import Status, Task
-from gitbaton.tasks.queue import Claimed
 from gitbaton.work.agent import AgentRun, AgentSpec
 from gitbaton.work.checks import Interrupted
 from gitbaton.work.clearing import clear_away

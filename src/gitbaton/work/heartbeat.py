@@ -19,8 +19,9 @@ from gitbaton.core.clock import Clock
 from gitbaton.core.errors import ClaimLost
 from gitbaton.store.calls import Rider
 from gitbaton.store.model import Committed, Outcome
+from gitbaton.tasks.claims import Token
 from gitbaton.tasks.model import Task
-from gitbaton.tasks.queue import Queue, Token
+from gitbaton.tasks.queue import Queue
 
 _AGAIN = 5.0  # seconds until the next try when a renewal did not get through
 _LONGEST_WAIT = 1.0  # seconds between looks at the clock

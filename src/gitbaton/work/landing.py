@@ -32,9 +32,10 @@ from gitbaton.store.model import (
     Transaction,
 )
 from gitbaton.store.protocol import Store
-from gitbaton.tasks.claims import ended_by
+from gitbaton.tasks.claims import Token, ended_by
+from gitbaton.tasks.ledger import LandingStale
 from gitbaton.tasks.model import Landing, Task
-from gitbaton.tasks.queue import LandingStale, Queue, Token
+from gitbaton.tasks.queue import Queue
 from gitbaton.work.attribution import Attribution
 from gitbaton.work.integrate import How, integrate
 from gitbaton.work.job import LandJob

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 
 from gitbaton.core.errors import BatonError
-from gitbaton.tasks.queue import Claimed
+from gitbaton.tasks.claims import Claimed
 from gitbaton.work.assignment import Assignment
 from gitbaton.work.crew import Crew
 from gitbaton.work.record import claim_name

@@ -20,9 +20,11 @@ from gitbaton.core.errors import (
     NothingToClaim,
     OutcomeUnknown,
 )
+from gitbaton.tasks.claims import Claimant, Claimed
 from gitbaton.tasks.model import Status
-from gitbaton.tasks.queue import Claimant, Claimed, Queue, View
+from gitbaton.tasks.queue import Queue
 from gitbaton.tasks.readiness import Readiness
+from gitbaton.tasks.view import View
 from gitbaton.work.company import Company
 from gitbaton.work.events import Listener, Teller
 from gitbaton.work.waiting import Waiting, describe_waiting, holds_up

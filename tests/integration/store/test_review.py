@@ -20,8 +20,12 @@ from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Branch, Move, make_key
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Claimant
+from gitbaton.tasks.drafts import Draft
+from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.model import Status
-from gitbaton.tasks.queue import Draft, GateKeeper, Observer, Queue, QueueSettings
+from gitbaton.tasks.observations import Observer
+from gitbaton.tasks.queue import Queue
+from gitbaton.tasks.settings import QueueSettings
 
 from .place import ACTOR, Forwarding, Place, change, create, put
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from gitbaton.store.gitengine.records import Records
 from gitbaton.store.model import Value
 from gitbaton.tasks.board import TaskBoardPolicy
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.queue import Draft, Queue
+from gitbaton.tasks.queue import Queue
 from gitbaton.tasks.readiness import Readiness
 from gitbaton.tasks.view import View, read_tasks
 from tests.contract.gitsite import PlainPolicy

@@ -14,9 +14,10 @@ from gitbaton.git.remote import RefResult, RefUpdate, Remote
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Claimant
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.observations import Observer
-from gitbaton.tasks.queue import Draft, Queue
+from gitbaton.tasks.queue import Queue
 from gitbaton.tasks.settings import QueueSettings
 from tests.integration.store.place import ACTOR, Forwarding, Place
 

@@ -16,10 +16,11 @@ from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.store.gitengine import GitStore
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Actor, Branch, Committed, Move, Transaction
+from gitbaton.tasks.claims import Claimant
 from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.observations import Observer
-from gitbaton.tasks.queue import Claimant, Queue
+from gitbaton.tasks.queue import Queue
 from gitbaton.tasks.settings import QueueSettings
 from gitbaton.work.settling import Settler
 from gitbaton.work.upstream import Upstream

@@ -27,11 +27,13 @@ from gitbaton.store.model import (
 )
 from gitbaton.store.protocol import Store, TidyReport
 from gitbaton.tasks.claims import Claimant
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.leases import Sight
 from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.observations import Observer
-from gitbaton.tasks.queue import Draft, Queue, QueueSettings
+from gitbaton.tasks.queue import Queue
+from gitbaton.tasks.settings import QueueSettings
 from gitbaton.tasks.validation import convert_task
 from gitbaton.tasks.view import View, read_tasks
 

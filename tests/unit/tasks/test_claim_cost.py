@@ -17,9 +17,11 @@ from gitbaton.store.model import (
     Snapshot,
     Transaction,
 )
+from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.contention import FRESH
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.holding import renewed
-from gitbaton.tasks.queue import Claimed, Draft, Queue
+from gitbaton.tasks.queue import Queue
 from tests.unit.tasks.desk import ANN, OID, Desk, Meddler, who
 
 

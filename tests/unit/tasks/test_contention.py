@@ -10,9 +10,9 @@ import pytest
 from gitbaton.core.clock import ManualClock
 from gitbaton.store.model import Choice, Committed, Snapshot, Transaction
 from gitbaton.tasks.contention import FRESH, Contention
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.offers import make_offer, spread
-from gitbaton.tasks.queue import Draft
 from gitbaton.tasks.reservations import Locks, read_locks
 from tests.unit.tasks.desk import ANN, Desk, Meddler, claimed, task, view_of, who
 

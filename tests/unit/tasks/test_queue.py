@@ -23,9 +23,11 @@ from gitbaton.core.errors import (
 )
 from gitbaton.core.ids import Nonce, Oid
 from gitbaton.store.model import Actor, Branch, Key, Move, Rejected, Rescue, Unknown
+from gitbaton.tasks.claims import Claimed, Token
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
+from gitbaton.tasks.ledger import LandingStale
 from gitbaton.tasks.model import Landing, Task, encode_task
-from gitbaton.tasks.queue import Claimed, Draft, LandingStale, Token
 from gitbaton.tasks.reservations import PATHS_KEY, decode_reservations
 from tests.unit.tasks.desk import ANN, OID, PROJECT, Desk, who
 

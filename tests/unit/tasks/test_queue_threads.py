@@ -9,9 +9,11 @@ from collections import Counter
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.errors import NothingToClaim
 from gitbaton.store.memory import MemoryStore
+from gitbaton.tasks.drafts import Draft
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.observations import Observer
-from gitbaton.tasks.queue import Draft, Queue, QueueSettings
+from gitbaton.tasks.queue import Queue
+from gitbaton.tasks.settings import QueueSettings
 from tests.unit.tasks.desk import ANN, PROJECT, who
 
 THREADS = 16

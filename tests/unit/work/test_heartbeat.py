@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.store.model import Conflict, Transaction
+from gitbaton.tasks.claims import Token
 from gitbaton.tasks.model import Task
-from gitbaton.tasks.queue import Token
 from gitbaton.work.heartbeat import Heartbeats
 from tests.unit.tasks.desk import ANN, Desk, who
 

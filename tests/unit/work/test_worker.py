@@ -17,8 +17,9 @@ from gitbaton.core.errors import (
     NothingToClaim,
     RemoteUnreachable,
 )
+from gitbaton.tasks.claims import Claimant, Claimed
 from gitbaton.tasks.model import Status
-from gitbaton.tasks.queue import Claimant, Claimed, Queue
+from gitbaton.tasks.queue import Queue
 from gitbaton.work.company import Company
 from gitbaton.work.events import WorkEvent
 from gitbaton.work.program import CannotWork
