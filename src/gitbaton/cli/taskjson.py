@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,7 +10,9 @@ from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.model import Claim, Task
 from gitbaton.tasks.readiness import Obstacle
-from gitbaton.tasks.subjects import Event
+
+if TYPE_CHECKING:
+    from gitbaton.tasks.subjects import Event
 
 _TASK = (
     "id",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -111,6 +110,8 @@ def _names(model: type[Section]) -> list[str]:
 
 
 def _unknown(source: str, name: str, known: list[str]) -> str:
+    import difflib  # only for mistakes
+
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if near:
         return f"no such key; did you mean {near[0]!r}? (in {source})"

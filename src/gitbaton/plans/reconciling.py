@@ -14,7 +14,8 @@ from gitbaton.core.errors import TaskExists
 from gitbaton.core.ids import TaskId
 from gitbaton.plans.drafting import draft_plan
 from gitbaton.plans.model import Plan
-from gitbaton.tasks.drafts import EDITABLE, Draft, find_cycle
+from gitbaton.tasks.circles import find_cycle
+from gitbaton.tasks.drafts import EDITABLE, Draft
 from gitbaton.tasks.model import Status, Task
 
 _OPEN_TO_CHANGE: Final = (Status.PENDING, Status.BLOCKED, Status.FAILED)

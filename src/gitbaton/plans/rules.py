@@ -9,7 +9,7 @@ from typing import Final
 from gitbaton.plans.model import Header
 from gitbaton.plans.problem import Code, Path, Places, Problem
 from gitbaton.plans.reading import Entry
-from gitbaton.tasks.drafts import find_cycle
+from gitbaton.tasks.circles import find_cycle
 
 MOST_CIRCLES: Final = 20  # more say no more
 BOARDS: Final = ("baton", "baton-rescue")  # branches that gitbaton keeps for itself

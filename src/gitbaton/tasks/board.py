@@ -11,7 +11,6 @@ from gitbaton.core.errors import DamagedRecord
 from gitbaton.store.model import Value
 from gitbaton.tasks.machine import FINISHED
 from gitbaton.tasks.model import COLLECTION, Status, Task, task_key
-from gitbaton.tasks.page import render_page
 from gitbaton.tasks.validation import decode_task
 
 LIVE_WINDOW: Final = 256
@@ -54,6 +53,8 @@ class TaskBoardPolicy:
     def render(self, records: Mapping[str, Value], *, others: int = 0) -> Mapping[str, bytes]:
         """Return ``tasks.json`` for programs and ``README.md`` for people."""
         tasks, damaged = read_values(records)
+        from gitbaton.tasks.page import render_page  # whoever only reads renders nothing
+
         page = render_page(tasks, damaged, others=others)
         return {"tasks.json": _listing(tasks), "README.md": page}
 

@@ -12,9 +12,9 @@ from typing import Final
 from zlib import crc32
 
 from gitbaton.core.ids import TaskId
+from gitbaton.tasks.circles import find_cycle, needs_below
 from gitbaton.tasks.claims import Claimant
 from gitbaton.tasks.decoded import RANK
-from gitbaton.tasks.drafts import find_cycle, needs_below
 from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.leases import time_left
 from gitbaton.tasks.machine import FINISHED, next_command

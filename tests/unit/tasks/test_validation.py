@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from gitbaton.core.errors import DamagedRecord, InvalidInput
-from gitbaton.tasks.drafts import Draft, check_needs, compose, find_cycle, revise
+from gitbaton.tasks.circles import find_cycle
+from gitbaton.tasks.drafts import Draft, check_needs, compose, revise
 from gitbaton.tasks.model import encode_task
 from gitbaton.tasks.settings import QueueSettings
 from gitbaton.tasks.validation import decode_task
