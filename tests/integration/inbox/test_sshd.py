@@ -6,6 +6,7 @@ import dataclasses
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -46,7 +47,9 @@ def masters() -> list[psutil.Process]:
     for process in psutil.process_iter():
         try:
             ours = process.environ().get(MARK) == os.environ[MARK]
-            if ours and process.name() == "ssh" and "baton-" in " ".join(process.cmdline()):
+            words = " ".join(process.cmdline()) if ours and process.name() == "ssh" else ""
+            # As it was called, and as it calls itself once it is in the background.
+            if "baton-" in words and ("ControlMaster=yes" in words or "[mux]" in words):
                 found.append(process)
         except psutil.Error:
             continue
@@ -84,15 +87,15 @@ def test_all_stores_of_a_process_share_one_connection(
     stage: Stage, link: FlakyRelay, connections: SshConnections
 ) -> None:
     before = {process.pid for process in masters()}
-    one, two = (opened(stage, link.port, connections) for _ in range(2))
-    assert {process.pid for process in masters()} <= before, "nobody has asked anything"
-    one.inbox.list()
-    two.inbox.list()
-    (made,) = [process for process in masters() if process.pid not in before]
-    one.close()
-    two.inbox.list()
-    assert made.is_running()
-    two.close()
+    two = opened(stage, link.port, connections)
+    with closing(two), closing(opened(stage, link.port, connections)) as one:
+        assert {process.pid for process in masters()} <= before, "nobody has asked anything"
+        one.inbox.list()
+        two.inbox.list()
+        (made,) = [process for process in masters() if process.pid not in before]
+        one.close()
+        two.inbox.list()
+        assert made.is_running()
     _, alive = psutil.wait_procs([made], timeout=10)
     assert not alive
 
