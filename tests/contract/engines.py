@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.clock import SystemClock
+from gitbaton.store.grouping import GroupingStore
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Key, Transaction, Version
 from gitbaton.store.protocol import Store
@@ -37,6 +38,11 @@ class Engine:
 def open_memory(site: Path, clone: int = 0) -> Store:
     """Return the one memory store of ``site``."""
     return _MEMORY.setdefault((MemoryStore, site), MemoryStore(clock=SystemClock()))
+
+
+def open_grouped(site: Path, clone: int = 0) -> Store:
+    """Return the one memory store of ``site``, whose threads share commits."""
+    return _GROUPED.setdefault(site, GroupingStore(open_memory(site), clock=SystemClock()))
 
 
 def open_sqlite(site: Path, clone: int = 0) -> Store:
@@ -70,9 +76,11 @@ def open_careless_sqlite(site: Path, clone: int = 0) -> Store:
 
 
 _MEMORY: dict[tuple[type[MemoryStore], Path], MemoryStore] = {}
+_GROUPED: dict[Path, GroupingStore] = {}
 
 ENGINES: Mapping[str, Engine] = {
     "memory": Engine(open=open_memory, processes=False),
+    "grouped": Engine(open=open_grouped, processes=False),
     "sqlite": Engine(open=open_sqlite),
     "git": Engine(open=open_git, prepare=prepare_git, rounds=2, examples=8),
     "git-plain": Engine(open=open_git_plain, prepare=prepare_git, rounds=2, examples=3),
