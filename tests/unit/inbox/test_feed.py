@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from gitbaton.core.clock import ManualClock
 from gitbaton.core.errors import InvalidInput
 from gitbaton.plans.inbox.bells import FileBell
+from gitbaton.plans.inbox.drafts import make_draft
 from gitbaton.plans.inbox.drain import Drain
 from gitbaton.plans.inbox.feed import Feed, Pulled, read_rejects
 from gitbaton.plans.inbox.inbox import Inbox
@@ -250,3 +251,24 @@ def test_a_bell_rings_when_a_file_changes(path: Path) -> None:
     assert 1 < clock.elapsed() - 1000 < 1.3
     bell.wait(60)
     assert clock.elapsed() - 1000 < 1.3, "it was not armed again, so it still rings"
+
+
+def test_a_drain_forgets_what_was_answered_long_ago(inbox: Inbox, clock: ManualClock) -> None:
+    drain = Drain(
+        inbox,
+        reader="bob",
+        boxes={""},
+        lease=60,
+        clock=clock,
+        bell=FileBell([], clock),
+        keep=2 * 86_400,
+    )
+    inbox.send(make_draft(sender="ada", text="hello", id="1"))
+    message = drain.next_message()
+    assert message is not None
+    inbox.answer(message, "hi")
+    for day in range(3):
+        assert len(inbox.list().entries) == (1 if day < 2 else 0)
+        clock.advance(86_400)
+        assert drain.next_message() is None
+    assert inbox.list().entries == ()

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
 from gitbaton.plans.inbox.bells import Bell
 from gitbaton.plans.inbox.feed import Feed, Pulled
-from gitbaton.plans.inbox.inbox import Inbox
+from gitbaton.plans.inbox.inbox import KEEP, Inbox
 from gitbaton.plans.inbox.model import Message
+
+_PRUNE: Final = 3600.0  # seconds
 
 
 class Drain:
     """Hands out the messages for one reader, from all sources. Not for two threads at once.
 
     ``boxes``: see ``rules.boxes``. ``told``: hears of what a file held, and of files that cannot be
-    read; nothing of that stops the messages.
+    read; nothing of that stops the messages. ``keep``: seconds for which answered messages of an
+    inbox of our own are kept.
     """
 
     def __init__(
@@ -30,24 +34,27 @@ class Drain:
         bell: Bell,
         feeds: Sequence[Feed] = (),
         told: Callable[[Feed, Pulled | BatonError], None] = lambda feed, what: None,
+        keep: float = KEEP,
     ) -> None:
         self.inbox = inbox
         self._reader, self._boxes, self._lease = reader, boxes, lease
         self._clock, self._bell = clock, bell
         self._feeds, self._told = feeds, told
+        self._keep, self._next_prune = keep, clock.elapsed()
 
     def next_message(
         self, *, timeout: float = 0.0, should_stop: Callable[[], bool] = lambda: False
     ) -> Message | None:
         """Return the next message, now in the reader's hands; None if none came in ``timeout``.
 
-        Every call looks into the files first. Waits without polling the disk; ``should_stop`` is
-        asked about every look. Raises what the inbox raises.
+        Every look begins with the files. ``should_stop`` is asked after each, at the latest every
+        ``bells.LOOK`` seconds. Raises what the inbox raises.
         """
         end = self._clock.elapsed() + timeout
         while True:
             self._bell.arm()
             self.pull()
+            self._prune()
             message = self.inbox.take(self._reader, self._boxes, lease=self._lease)
             left = end - self._clock.elapsed()
             if message is not None or left <= 0 or should_stop():
@@ -64,6 +71,12 @@ class Drain:
                 continue
             if pulled != Pulled():
                 self._told(feed, pulled)
+
+    def _prune(self) -> None:
+        now = self._clock.elapsed()
+        if self.inbox.own and now >= self._next_prune:
+            self._next_prune = now + _PRUNE
+            self.inbox.prune(keep=self._keep)
 
     def close(self) -> None:
         """Close the files; the inbox is its owner's to close."""

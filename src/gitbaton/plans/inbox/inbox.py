@@ -55,7 +55,7 @@ class Inbox:
     """
 
     def __init__(self, store: Store, clock: Clock, *, own: bool) -> None:
-        self.store = store
+        self.store, self.own = store, own
         self._clock = clock
         self._ages = AgeKeeper(store, clock, own=own)
         self._taker = Taker(store, clock)
