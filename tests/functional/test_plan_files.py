@@ -14,7 +14,7 @@ import pytest
 
 from gitbaton.core.clock import ManualClock
 from gitbaton.plans.registry.record import Address, State, WorkerRecord, encode_worker
-from gitbaton.store.model import ABSENT, Actor, Committed, Transaction
+from gitbaton.store.model import ABSENT, Actor, Committed, Transaction, make_key
 from gitbaton.store.sqlite import SqliteStore
 from tests.functional.baton import Baton
 
@@ -132,8 +132,8 @@ def test_in_a_clone_project_and_workers_are_asked(baton: Baton) -> None:
     )
     store = SqliteStore(baton.directory / ".git" / "baton" / "store.sqlite", clock=ManualClock())
     change = Transaction(
-        expect={worker.key: ABSENT},
-        write={worker.key: encode_worker(worker)},
+        expect={worker.key: ABSENT, make_key("workers", "broken"): ABSENT},
+        write={worker.key: encode_worker(worker), make_key("workers", "broken"): {"format": 1}},
         subject="add: w1",
         actor=Actor("me"),
     )

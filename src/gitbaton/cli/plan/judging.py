@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitbaton.cli.errors import error_document
 from gitbaton.cli.output import one_line
 from gitbaton.cli.request import Request
-from gitbaton.core.errors import BatonError, Refused
+from gitbaton.core.errors import BatonError, DamagedRecord, Refused
 from gitbaton.plans.problem import Problem
 from gitbaton.plans.validation import Surroundings, Verdict, validate_plan
+
+if TYPE_CHECKING:
+    from gitbaton.plans.registry.record import WorkerRecord
+    from gitbaton.store.protocol import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +94,26 @@ def judged_document(judged: Judged) -> dict[str, object]:
     }
 
 
+def _known_workers(store: Store) -> dict[str, WorkerRecord]:
+    """Return the registered workers; a record that cannot be read stands for none."""
+    from gitbaton.plans.registry.record import decode_worker
+
+    workers: dict[str, WorkerRecord] = {}
+    for key, record in store.read("workers/").records.items():
+        try:
+            worker = decode_worker(key, record.value)
+        except DamagedRecord:
+            continue  # doctor shows it
+        workers[worker.name] = worker
+    return workers
+
+
 def _surroundings(request: Request) -> tuple[Surroundings, str | None]:
     """Return what the project says; outside of one, or while it is away, why nobody was asked."""
     try:
         app = request.app
         protected, machine = app.protection(), app.config
-        snapshot = app.store.read("workers/")
-        from gitbaton.plans.registry.record import decode_worker
-
-        workers = {
-            worker.name: worker
-            for key, record in snapshot.records.items()
-            if (worker := decode_worker(key, record.value))
-        }
+        workers = _known_workers(app.store)
         project = protected.config
         around = Surroundings(
             prefix=project.project.branch_prefix,
