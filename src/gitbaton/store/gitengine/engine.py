@@ -8,26 +8,32 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.ids import new_nonce
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
-from gitbaton.store.gitengine.committing import Committer
-from gitbaton.store.gitengine.history import History
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.recollection import Recollection
 from gitbaton.store.gitengine.records import DamageBelow, Records, live_records
 from gitbaton.store.gitengine.state import State
-from gitbaton.store.gitengine.upkeep import Upkeep
 from gitbaton.store.model import Change, Choice, Key, Outcome, Snapshot, Transaction
 from gitbaton.store.protocol import BoardPolicy, TidyReport
 
+if TYPE_CHECKING:
+    from gitbaton.store.gitengine.committing import Committer
+    from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
+    from gitbaton.store.gitengine.upkeep import Upkeep
+
 
 class GitStore:
-    """A ``Store`` on the git remote ``remote``. See ``store.protocol.Store``."""
+    """A ``Store`` on the git remote ``remote``. See ``store.protocol.Store``.
+
+    What changes things is imported and made when it is first used: most commands only read.
+    """
 
     def __init__(
         self,
@@ -41,32 +47,12 @@ class GitStore:
     ) -> None:
         self.layout = layout or Layout()
         self._repository = repository
+        self._remote = remote
+        self._policy = policy
         self._clock = clock
+        self._rng = rng
         self._reader = Reader(repository, remote, self.layout, policy.collection, clock, rng)
-        self._planner = Planner(repository.objects, self.layout, policy)
         self._recollection = Recollection(self.layout, clock)
-        self._upkeep = Upkeep(
-            repository,
-            remote,
-            self._reader,
-            self._planner,
-            policy,
-            look=self._look,
-            moved=self._recollection.lay,
-        )
-        self._history = History(repository, self._reader)
-        self._committer = Committer(
-            repository,
-            remote,
-            self._reader,
-            self._planner,
-            clock=clock,
-            rng=rng,
-            stamp=self._stamp,
-            look=self._look,
-            latest=lambda: self._recollection.latest,
-            learn=self._learn,
-        )
 
     def read(self, prefix: str = "") -> Snapshot:
         return self._snapshot(self._look(), prefix)
@@ -82,13 +68,53 @@ class GitStore:
         return self._committer.commit_first(alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
-        return self._history.changes(self._look(), key, limit=limit)
+        from gitbaton.store.gitengine.history import History
+
+        changes = History(self._repository, self._reader).changes
+        return changes(self._look(), key, limit=limit)
 
     def tidy(self, *, force: bool = False) -> TidyReport:
         return self._upkeep.run(force=force, stamp=self._stamp, now=self._clock.elapsed())
 
     def close(self) -> None:
         self._repository.close()
+
+    @cached_property
+    def _planner(self) -> Planner:
+        from gitbaton.store.gitengine.planner import Planner
+
+        return Planner(self._repository.objects, self.layout, self._policy)
+
+    @cached_property
+    def _committer(self) -> Committer:
+        from gitbaton.store.gitengine.committing import Committer
+
+        return Committer(
+            self._repository,
+            self._remote,
+            self._reader,
+            self._planner,
+            clock=self._clock,
+            rng=self._rng,
+            stamp=self._stamp,
+            look=self._look,
+            latest=lambda: self._recollection.latest,
+            learn=self._learn,
+        )
+
+    @cached_property
+    def _upkeep(self) -> Upkeep:
+        from gitbaton.store.gitengine.upkeep import Upkeep
+
+        return Upkeep(
+            self._repository,
+            self._remote,
+            self._reader,
+            self._planner,
+            self._policy,
+            look=self._look,
+            moved=self._recollection.lay,
+        )
 
     def _look(self, extra: Sequence[str] = ()) -> State:
         state = self._reader.look(extra)
@@ -110,5 +136,7 @@ class GitStore:
         )
 
     def _stamp(self) -> Stamp:
+        from gitbaton.store.gitengine.planner import Stamp
+
         now = self._clock.now()
         return Stamp(new_nonce(), rfc3339(now), int(now.timestamp()))

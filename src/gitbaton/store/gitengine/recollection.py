@@ -9,12 +9,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import Plan
 from gitbaton.store.gitengine.state import Damage, Held, Holdings, Place, State
 from gitbaton.store.model import Key
+
+if TYPE_CHECKING:
+    from gitbaton.store.gitengine.planner import Plan
 
 
 @dataclass(frozen=True, slots=True)
