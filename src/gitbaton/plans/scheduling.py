@@ -14,7 +14,7 @@ The result is advice: whoever claims first has the phase.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gitbaton.core.ids import TaskId
@@ -66,6 +66,7 @@ class Scene:
     ``tails``: the weight of the heaviest chain that begins with a phase (``Graph.tails``), 1 where
     nothing is said. ``held``: what keeps a phase from starting besides its needs and paths (a
     closed gate, a back-off), as a sentence. ``reserved``: globs of tasks in progress, by task.
+    ``declined``: workers that are not to be offered a phase again for now.
     """
 
     tasks: Mapping[TaskId, Task]
@@ -74,6 +75,7 @@ class Scene:
     tails: Mapping[TaskId, float] = field(default_factory=dict)
     held: Mapping[TaskId, str] = field(default_factory=dict)
     reserved: Mapping[TaskId, Sequence[str]] = field(default_factory=dict)
+    declined: Mapping[TaskId, Collection[str]] = field(default_factory=dict)
 
 
 def schedule(scene: Scene) -> Schedule:
@@ -89,11 +91,11 @@ def schedule(scene: Scene) -> Schedule:
             ready.append(task)
         else:
             waiting[id] = why
-    crew = _Crew(scene.hands)
+    crew = _Crew(scene.hands, scene.declined)
     paths = _Reservations(scene.reserved)
     assignments: list[Assignment] = []
     for task in _in_order(ready, scene.tails):
-        why = crew.missing(task) or crew.full(task) or paths.taken(task)
+        why = crew.missing(task) or crew.unwilling(task) or crew.full(task) or paths.taken(task)
         if why is not None:
             waiting[task.id] = why
             continue
@@ -123,8 +125,9 @@ def _unmet_need(task: Task, tasks: Mapping[TaskId, Task]) -> str | None:
 class _Crew:
     """The workers, and how many of their places are taken."""
 
-    def __init__(self, hands: Sequence[Hand]) -> None:
+    def __init__(self, hands: Sequence[Hand], declined: Mapping[TaskId, Collection[str]]) -> None:
         self._hands = hands
+        self._declined = declined
         self._busy = {hand.name: hand.busy for hand in hands}
         self._by_words: dict[frozenset[str], list[Hand]] = {}
 
@@ -141,9 +144,16 @@ class _Crew:
             return "there is no worker; next: baton worker serve"
         return self._lacking(task)
 
+    def unwilling(self, task: Task) -> str | None:
+        """Return who declined ``task``, if all who could take it did; they may claim it yet."""
+        if self._willing(task):
+            return None
+        names = ", ".join(hand.name for hand in self._able(task)[:3] if hand.away is None)
+        return f"it was offered to {names}, and not taken"
+
     def full(self, task: Task) -> str | None:
         """Return why none of those who could take ``task`` has a place; None: one has."""
-        able = [hand for hand in self._able(task) if hand.away is None]
+        able = self._willing(task)
         if any(self._is_free(hand) for hand in able):
             return None
         more = f" and {len(able) - 3} more" if len(able) > 3 else ""
@@ -151,7 +161,7 @@ class _Crew:
 
     def take(self, task: Task) -> str:
         """Take a place of the least loaded worker that can do ``task``, of which there is one."""
-        free = [h for h in self._able(task) if h.away is None and self._is_free(h)]
+        free = [hand for hand in self._willing(task) if self._is_free(hand)]
         chosen = min(free, key=self._rank)
         self._busy[chosen.name] += 1
         return chosen.name
@@ -161,6 +171,10 @@ class _Crew:
 
     def _rank(self, hand: Hand) -> tuple[float, float, str]:
         return self._busy[hand.name] / hand.slots, hand.load, hand.name
+
+    def _willing(self, task: Task) -> Sequence[Hand]:
+        declined = self._declined.get(task.id, ())
+        return [h for h in self._able(task) if h.away is None and h.name not in declined]
 
     def _able(self, task: Task) -> Sequence[Hand]:
         words = frozenset(task.requires)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
-from gitbaton.store.model import Actor, Move, Transaction
+from gitbaton.store.model import Actor, Move, Transaction, Version
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Claimant, Claimed, Reaped, Token
 from gitbaton.tasks.gates import GateKeeper
@@ -193,11 +193,18 @@ class Queue:
 
     # --- by people
 
-    def edit(self, task: str, changes: Mapping[str, object], *, actor: Actor) -> Task:
-        """Change fields of a task (``drafts.EDITABLE``)."""
+    def edit(
+        self,
+        task: str,
+        changes: Mapping[str, object],
+        *,
+        actor: Actor,
+        seen: Version | None = None,
+    ) -> Task:
+        """Change fields of a task (``drafts.EDITABLE``); ``seen``: only at that version of it."""
         from gitbaton.tasks import steering
 
-        return steering.edit(self._ledger, task, changes, actor)
+        return steering.edit(self._ledger, task, changes, actor, seen=seen)
 
     def retry(self, task: str, *, force: bool, actor: Actor) -> Task:
         """Do a finished task again."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from gitbaton.core.clock import rfc3339
 from gitbaton.core.errors import GateClosed, Refused
 from gitbaton.core.ids import agent_name
-from gitbaton.store.model import Actor
+from gitbaton.store.model import Actor, Version
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.adding import check_new
 from gitbaton.tasks.drafts import revise
@@ -19,14 +19,26 @@ from gitbaton.tasks.validation import reason as checked_reason
 from gitbaton.tasks.view import View
 
 
-def edit(ledger: Ledger, id: str, changes: Mapping[str, object], actor: Actor) -> Task:
+def edit(
+    ledger: Ledger,
+    id: str,
+    changes: Mapping[str, object],
+    actor: Actor,
+    *,
+    seen: Version | None = None,
+) -> Task:
     """Change fields; an approval of what was changed is void by itself.
 
-    Who may not open the task's gate may not take it away either. Raises InvalidInput, GateClosed.
+    Who may not open the task's gate may not take it away either. ``seen``: only while the task is
+    still at this version. Raises InvalidInput, GateClosed, Refused (``changed``).
     """
     ask = ledger.ask_gatekeeper()
 
     def decide(view: View, task: Task) -> Step | None:
+        if seen is not None and view.versions[task.id] != seen:
+            raise Refused(
+                f"task {task.id!r} has changed meanwhile", code="changed", next=f"baton show {id}"
+            )
         fields = revise(task, changes)
         after = advance(task, Verb.EDIT, now=ledger.now(), **fields)
         if all(getattr(task, name) == value for name, value in fields.items()):

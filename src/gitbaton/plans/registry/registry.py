@@ -33,12 +33,14 @@ from gitbaton.store.model import (
     Conflict,
     Key,
     Rejected,
+    Snapshot,
     Transaction,
     Version,
 )
 from gitbaton.store.protocol import Store
 
 _TRIES: Final = 12
+_PREFIX: Final = f"{COLLECTION}/"
 
 
 class Replaced(Refused):
@@ -96,10 +98,15 @@ class Registry:
 
         Raises RemoteUnreachable, HostRefused.
         """
-        snapshot = self._store.read(f"{COLLECTION}/")
+        return self.sighted_in(self._store.read(_PREFIX))
+
+    def sighted_in(self, snapshot: Snapshot) -> Workers:
+        """Return all workers in ``snapshot``, which was just taken; it counts as a look too."""
         known: dict[str, tuple[WorkerRecord, Version]] = {}
-        damaged = dict(snapshot.damaged)
-        for key, record in snapshot.records.items():
+        damaged = {key: why for key, why in snapshot.damaged.items() if key.startswith(_PREFIX)}
+        for key, record in snapshot.live.items():  # workers are never parked
+            if not key.startswith(_PREFIX):
+                continue
             try:
                 worker = decode_worker(key, record.value)
             except DamagedRecord as error:
