@@ -64,7 +64,7 @@ def read(name: str, log: str, stop: str) -> None:
     drain = _drain(there, name, lease=300)
     with open(log, "a", encoding="utf-8") as noted:
         while True:
-            message = drain.next_message(timeout=5)
+            message = drain.next_message(timeout=60, should_stop=Path(stop).exists)
             if message is not None:
                 noted.write(f"{message.text}\n")
                 noted.flush()

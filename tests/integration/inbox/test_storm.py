@@ -43,7 +43,7 @@ def storm(stage: Stage, link: FlakyRelay, place: Path, *, messages: int) -> None
         for number in range(WRITERS)
     ]
     try:
-        broken = break_often(stage, link, total=share * WRITERS // 2)
+        break_often(stage, link, total=share * WRITERS // 2)
         assert [writer.wait(240) for writer in writers] == [0] * WRITERS
         stop.touch()
         assert [reader.wait(30) for reader in readers] == [0] * READERS
@@ -51,7 +51,6 @@ def storm(stage: Stage, link: FlakyRelay, place: Path, *, messages: int) -> None
         for process in (*writers, *readers):
             process.kill()
             process.wait()
-    assert broken > DROPS // 2, "the link was hardly ever cut"
     handled = Counter(line for log in logs for line in log.read_text().splitlines())
     expected = {f"w{writer} {number}" for writer in range(WRITERS) for number in range(share)}
     assert handled.keys() == expected, "none was lost, none was made up"
@@ -62,20 +61,18 @@ def storm(stage: Stage, link: FlakyRelay, place: Path, *, messages: int) -> None
     assert set(takes.values()) == {1}
 
 
-def break_often(stage: Stage, link: FlakyRelay, *, total: int) -> int:
-    """Cut the link each time when another part of what comes over it is there."""
+def break_often(stage: Stage, link: FlakyRelay, *, total: int) -> None:
+    """Cut the link, in use, each time when another part of what comes over it is there."""
     there = open_inbox(parse_destination("."), stage.env, SystemClock())
-    broken = 0
     try:
         for number in range(DROPS):
             wanted = total * (number + 1) // (DROPS + 2)
-            while _came_over_the_link(there.inbox.list()) < wanted:
+            # There is more to come, so whoever is cut off connects again.
+            while _came_over_the_link(there.inbox.list()) < wanted or not link.drop():
                 there.bell.arm()
-                there.bell.wait(0.5)
-            broken += link.drop() > 0
+                there.bell.wait(0.2)
     finally:
         there.close()
-    return broken
 
 
 def _came_over_the_link(listing: Listing) -> int:
@@ -103,7 +100,7 @@ def test_a_reader_that_is_killed_leaves_its_message_to_the_next(tmp_path: Path) 
     stage = Stage.make(tmp_path)
     log, stop = tmp_path / "log", tmp_path / "stop"
     writer = stage.start("write", ".", "w0", "1")
-    assert stage.start("die", "doomed", "0.5").wait(30) == -9
+    assert stage.start("die", "doomed", "0.01").wait(30) == -9
     reader = stage.start("read", "reader", str(log), str(stop))
     assert writer.wait(60) == 0
     stop.touch()
