@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -27,6 +28,7 @@ from gitbaton.tasks.readiness import Readiness
 from gitbaton.tasks.view import View
 from gitbaton.work.company import Company
 from gitbaton.work.events import Listener, Teller
+from gitbaton.work.reception import Bare, Errand, Reception
 from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
 
 _POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
@@ -87,6 +89,7 @@ class Shift:
 @dataclass(slots=True)
 class _State:
     busy: dict[int, threading.Thread] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)  # what the busy slots do
     failed: frozenset[tuple[str, int]] = frozenset()  # for good, before this worker began
     good: int = 0
     bad: int = 0
@@ -121,7 +124,9 @@ class Worker:
         clock: Clock,
         rng: random.Random,
         listener: Listener,
+        reception: Reception | None = None,
     ) -> None:
+        """Prepare. ``reception`` None: it only pulls, with the capabilities of ``shift``."""
         self._queue = queue
         self._shift = shift
         self._slot = slot
@@ -130,6 +135,8 @@ class Worker:
         self._rng = rng
         self._company = company
         self._tell = Teller(listener, clock)
+        self._reception = reception or Bare(shift.capabilities)
+        self._state = _State()
         self._draining = False
         self._lock = threading.Lock()
 
@@ -153,12 +160,13 @@ class Worker:
         this worker. Raises NothingToClaim at once when ``once`` finds no task ready; and, when
         the running tasks have ended, whatever made it impossible to go on.
         """
-        state = _State()
+        state = self._state
         self._tell("started", f"{self._shift.name}: {self._shift.jobs} slot(s)")
         if self._shift.drain:
             state.failed = self._failed(self._queue.view())
         while state.busy or not self._is_over(state):
             self._heed(state)
+            self._attend(state)
             self._upkeep(state)
             self._fill(state)
             self._collect(state)
@@ -169,6 +177,36 @@ class Worker:
         failed = self._count_failed(state)
         self._tell("ended", f"{state.good} finished, {state.bad} failed or given back")
         return failed
+
+    # --- for its reception
+
+    @property
+    def at_work(self) -> tuple[str, ...]:
+        """What the slots do now. From any thread."""
+        return tuple(self._state.names.copy().values())
+
+    @property
+    def free(self) -> int:
+        """How many slots have nothing to do."""
+        return self._shift.jobs - len(self._state.busy)
+
+    @property
+    def draining(self) -> bool:
+        """Whether it takes nothing more. From any thread."""
+        return self._is_over(self._state)
+
+    def engage(self, task: str) -> None:
+        """Claim this task now, and start on it in a free slot. Raises as ``Queue.claim``."""
+        number = self._free_slots()[0]
+        claimant = self._claimant(number)
+        [claimed] = self._queue.claim(claimant, ids=[task], lease=self._shift.lease)
+        self._state.quiet, self._state.told = 0, None
+        self._start(self._state, claimed, number)
+
+    def lend(self, name: str, errand: Errand) -> None:
+        """Run ``errand``, which is no task, in a free slot."""
+        number = self._free_slots()[0]
+        self._occupy(self._state, number, name, lambda: errand(number))
 
     # --- one turn of the loop
 
@@ -194,13 +232,21 @@ class Worker:
         except BatonError as error:
             self._tell("notice", f"upkeep: {error.message}")
 
+    def _attend(self, state: _State) -> None:
+        try:
+            self._reception.attend(self)
+        except BatonError as error:
+            state.trouble = state.trouble or error
+
     def _fill(self, state: _State) -> None:
         """Claim for all free slots in one push, once others that are about to end are free too."""
         while not self._is_over(state) and len(state.busy) < self._shift.jobs:
             now = self._clock.elapsed()
             if now < state.poll_due or self._company.claim_wait(now - state.free_since) > 0:
                 return
-            free = [n for n in range(1, self._shift.jobs + 1) if n not in state.busy]
+            if self._reception.words() is None:
+                return
+            free = self._free_slots()
             seats = {self._agent(n): n for n in (free[:1] if self._shift.once else free)}
             try:
                 won = self._queue.claim(
@@ -236,15 +282,22 @@ class Worker:
                     self._give_back(state, claimed.task.id)
 
         self._company.begin(number)
+        self._occupy(state, number, claimed.task.id, work)
+
+    def _occupy(self, state: _State, number: int, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=f"slot-{number}")
-        state.busy[number] = thread
+        state.busy[number], state.names[number] = thread, name
         thread.start()
+
+    def _free_slots(self) -> list[int]:
+        return [n for n in range(1, self._shift.jobs + 1) if n not in self._state.busy]
 
     def _collect(self, state: _State) -> None:
         """Free the slots whose work has ended; wait a moment when nothing has."""
         ended = [n for n, thread in state.busy.items() if not thread.is_alive()]
         for number in ended:
             state.busy.pop(number).join()
+            state.names.pop(number)
             self._company.leave(number)
         if ended:
             now = state.free_since = self._clock.elapsed()
@@ -335,5 +388,5 @@ class Worker:
             agent=self._agent(number),
             worker=self._shift.name,
             machine=self._shift.machine,
-            capabilities=self._shift.capabilities,
+            capabilities=self._reception.words() or frozenset(),
         )
