@@ -234,3 +234,38 @@ def test_a_beat_that_failed_is_tried_again_soon(hall: Hall) -> None:
     hall.clock.advance(30.0)
     with pytest.raises(Replaced):
         pulse.beat()
+
+
+def test_a_beat_goes_along_with_another_push(hall: Hall) -> None:
+    """When it is due soon, or has news; what became of it decides when the next one is due."""
+    vitals = [Vitals()]
+    pulse = Pulse(hall.registry, hall.registry.announce(WORKER), hall.clock, lambda: vitals[0])
+    assert pulse.riders() == ()
+    hall.clock.advance(16.0)
+    [rider] = pulse.riders()
+    rider.settle(hall.memory.commit([rider.transaction])[0])
+    assert (hall.seen().worker.beat, pulse.riders()) == (2, ())
+    hall.clock.advance(16.0)
+    assert not pulse.beat(), "one went along 16 seconds ago"
+    vitals[0] = Vitals(busy=["a"])
+    [rider] = pulse.riders()
+    rider.settle(Rejected("busy"))
+    [rider] = pulse.riders()
+    rider.settle(hall.memory.commit([rider.transaction])[0])
+    assert (hall.seen().worker.busy, pulse.riders()) == (("a",), ())
+    hall.registry.announce(WORKER)  # another session
+    vitals[0] = Vitals()
+    [rider] = pulse.riders()
+    rider.settle(hall.memory.commit([rider.transaction])[0])
+    assert hall.seen().worker.beat == 4, "what rides never writes over another session"
+    hall.clock.advance(30.0)
+    with pytest.raises(Replaced):
+        pulse.beat()
+
+
+def test_nothing_is_said_after_good_bye(hall: Hall) -> None:
+    pulse = Pulse(hall.registry, hall.registry.announce(WORKER), hall.clock, Vitals)
+    hall.clock.advance(29.0)
+    pulse.withdraw()
+    assert pulse.riders() == ()
+    assert hall.seen().presence is Presence.GONE

@@ -172,6 +172,16 @@ class Registry:
         """
         self._update(post, vitals.applied, "renew")
 
+    def propose(self, post: Post, vitals: Vitals) -> tuple[WorkerRecord, Transaction] | None:
+        """Return a beat that may go along with another push, and the record as it then is.
+
+        Asks nobody. None: the record has to be read before it is written again.
+        """
+        if post.version is None:
+            return None
+        worker = self._next(vitals.applied(post.worker))
+        return worker, self._change(worker, post.version, "renew")
+
     def withdraw(self, post: Post) -> None:
         """Say good-bye. Raises as ``beat``."""
         self._update(
@@ -188,11 +198,7 @@ class Registry:
         def next_one(present: WorkerRecord | None) -> WorkerRecord:
             if present is None or present.session != mine:
                 raise Replaced(post.worker.name)
-            return replace(
-                change(present),
-                beat=present.beat + 1,
-                beat_at=rfc3339(self._clock.now()),
-            )
+            return self._next(change(present))
 
         known = None if post.version is None else (post.worker, post.version)
         post.version = None  # until the answer is here
@@ -214,14 +220,7 @@ class Registry:
             worker = change(None if present is None else present[0])
             check_worker(worker)
             version: Version | Absent = ABSENT if present is None else present[1]
-            transaction = Transaction(
-                expect={key: version},
-                write={key: encode_worker(worker)},
-                subject=f"{word}: worker {name}",
-                actor=self._actor,
-                heartbeat=word == "renew",
-            )
-            [outcome] = self._store.commit([transaction])
+            [outcome] = self._store.commit([self._change(worker, version, word)])
             if isinstance(outcome, Committed):
                 return Post(worker, outcome.versions[key])
             if not isinstance(outcome, Conflict):
@@ -233,6 +232,18 @@ class Registry:
                 else (decode_worker(key, found.value), found.version)
             )
         raise Refused(f"the record of worker {name!r} kept changing", code="busy")
+
+    def _next(self, worker: WorkerRecord) -> WorkerRecord:
+        return replace(worker, beat=worker.beat + 1, beat_at=rfc3339(self._clock.now()))
+
+    def _change(self, worker: WorkerRecord, version: Version | Absent, word: str) -> Transaction:
+        return Transaction(
+            expect={worker.key: version},
+            write={worker.key: encode_worker(worker)},
+            subject=f"{word}: worker {worker.name}",
+            actor=self._actor,
+            heartbeat=word == "renew",
+        )
 
     def _read(self, key: Key) -> tuple[WorkerRecord, Version] | None:
         snapshot = self._store.read(key)
