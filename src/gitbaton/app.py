@@ -95,7 +95,7 @@ class App:
         """The git remote that the clone coordinates through; None with the sqlite engine."""
         if self.settings.remote is None:
             return None
-        return MeteredRemote(self._open_remote(self.settings.remote), self.pushes)
+        return MeteredRemote(self._open_remote(), self.pushes)
 
     @cached_property
     def pushes(self) -> PushLog:
@@ -134,9 +134,7 @@ class App:
         """
         if self.settings.target is not None:
             return self.settings.target
-        assert self.settings.remote is not None, "without a remote the branch is known"
-        url = push_url(self.clone, self.settings.remote)
-        named = ask_default_branch(self.repository.git, url)
+        named = ask_default_branch(self.repository.git, self._push_url)
         if named is None:
             return checked_out_branch(self.clone)
         write_settings(self.state, msgspec.structs.replace(self.settings, target=named))
@@ -242,9 +240,14 @@ class App:
     def _address(self) -> str:
         return self.remote.url if self.remote is not None else str(self.state)
 
-    def _open_remote(self, name: str) -> Remote:
-        """Return the transport that is configured for the remote ``name``."""
-        url = push_url(self.clone, name)
+    @cached_property
+    def _push_url(self) -> str:
+        assert self.settings.remote is not None, "asked for only where there is a remote"
+        return push_url(self.clone, self.settings.remote)
+
+    def _open_remote(self) -> Remote:
+        """Return the transport that is configured."""
+        url = self._push_url
         if self.config.store.transport == "plain":
             from gitbaton.git.plain import PlainRemote
 

@@ -7,11 +7,12 @@ a ref that does not move, and listings that are filtered on this side.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import TYPE_CHECKING
 
 from gitbaton.core.errors import HostRefused, InvalidInput, RemoteUnreachable
 from gitbaton.core.ids import Oid
@@ -26,6 +27,9 @@ from gitbaton.git.answers import (
 from gitbaton.git.failures import failure, is_passing, nothing_was_sent, shown
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
 from gitbaton.git.runner import Completed, Git, GitTimeout
+
+if TYPE_CHECKING:
+    from stamina import RetryingCaller
 
 # Unattended: ssh asks nothing and notices a dead link (15 s), http gives up on a stalled one.
 _QUIET_SSH = (
@@ -61,8 +65,6 @@ _ROUNDS = 8  # how often refs may vanish under one fetch
 _VANISHED = re.compile(r"couldn't find remote ref (\S+)")
 _MOVED = re.compile(r"not our ref|unadvertised object|did not send all necessary objects")
 _BAD_TIP = re.compile(r"the object \S+ does not exist|is not a valid object")
-# Logging prints the warnings of a logger that nobody handles; a second attempt is no news.
-logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 _NO_ATOMIC = "does not support --atomic"
 _GLOB = re.compile(r"([*?\[\\])")
@@ -207,7 +209,6 @@ class PlainRemote:
 
         A failure whose text matches one of ``expected`` is returned, others are raised.
         """
-        import stamina  # costs 17 ms: only when there is a remote to ask
 
         def ask() -> Completed:
             try:
@@ -218,7 +219,7 @@ class PlainRemote:
                 return done
             raise failure(done.stderr, self._url)
 
-        caller = stamina.RetryingCaller(
+        caller = _retrying()(
             attempts=3, timeout=deadline.left(), wait_initial=0.2, wait_max=2.0, wait_jitter=0.2
         )
         return caller(lambda error: is_passing(error) and not deadline.over(), ask)
@@ -232,6 +233,18 @@ class PlainRemote:
             if self._settled is None:
                 self._settled = tuple(_unsettled(self._git, self._url))
             return self._settled
+
+
+@cache
+def _retrying() -> type[RetryingCaller]:
+    """Return what asks again; it costs 17 ms to import, so only where plain git asks."""
+    import logging
+
+    import stamina
+
+    # Logging prints the warnings of a logger that nobody handles; a second attempt is no news.
+    logging.getLogger("stamina").addHandler(logging.NullHandler())
+    return stamina.RetryingCaller
 
 
 class _Deadline:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
-from gitbaton.core.ids import Oid
+from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
@@ -132,10 +132,18 @@ class CoordinationRepository:
 
         Best effort: another process may be writing the same ref.
         """
-        self.git.run("update-ref", f"refs/seen/{name}", oid, check=False)
+        if self.remembered(name) != oid:
+            self.git.run("update-ref", f"refs/seen/{name}", oid, check=False)
 
     def remembered(self, name: str) -> Oid | None:
         """Return what ``remember`` kept last under this name, None if nothing was."""
+        try:  # most commands ask for it: reading the file spares them a process
+            text = (self.path / "refs" / "seen" / name).read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            text = ""
+        if is_oid(text):
+            return Oid(text)
+        # Packed, or kept in another way.
         asked = self.git.run("rev-parse", "--verify", "--quiet", f"refs/seen/{name}", check=False)
         return Oid(asked.text) if asked.status == 0 else None
 

@@ -180,7 +180,7 @@ class Reader:
                     wanted[ref] = oid
                 else:
                     self._decode(oid, found[1])
-            if tip is not None and tip != self._board.tip and self._objects.missing([tip]):
+            if tip is not None and tip != self._board.tip and not self._objects.find_many([tip])[0]:
                 wanted[self._layout.board] = tip
             return wanted
 
