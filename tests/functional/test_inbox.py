@@ -8,6 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from gitbaton.core.clock import SystemClock
+from gitbaton.plans.registry.record import Address, WorkerRecord, encode_worker
+from gitbaton.store.sqlite import SqliteStore
+from tests.contract.changes import created
 from tests.functional.baton import COMMAND, Baton
 from tests.integration.inbox.stage import Stage
 from tests.servers.site import Site
@@ -127,6 +131,27 @@ def test_an_inbox_on_another_host(tmp_path: Path, ssh_remotes: Site, desk: Baton
     assert waited["response"]["text"] == "hello yourself"
     gone = far("inbox", "send", f"ssh://{stage.user}@127.0.0.1:1", "x", "--json")
     assert (gone.status, gone.error["code"]) == (69, "unreachable")
+
+
+def test_a_worker_is_an_address(
+    tmp_path: Path, ssh_remotes: Site, desk: Baton, baton: Baton
+) -> None:
+    """Its record says where it is, and what baton is called there."""
+    stage = Stage.make(tmp_path, ssh_remotes)
+    program = tmp_path / "there's baton"
+    program.write_text(f'#!/bin/sh\nexec {stage.env["BATON_REMOTE_COMMAND"]} "$@"\n')
+    program.chmod(0o755)
+    clone = Baton(baton.directory, {**stage.env, "BATON_REMOTE_COMMAND": "not-this-one"})
+    host = f"{stage.user}@127.0.0.1"
+    address = Address(host=host, path="/srv/shop", port=ssh_remotes.port, program=str(program))
+    store = SqliteStore(baton.directory / ".git/baton/store.sqlite", clock=SystemClock())
+    worker = WorkerRecord(name="gpu-1", machine="gpu", address=address)
+    created(store, worker.key, encode_worker(worker))
+    store.close()
+    clone.ok("init", "--sqlite")
+    clone.ok("inbox", "send", "gpu-1", "hello")
+    (listed,) = desk.ok("inbox", "list")["messages"]
+    assert (listed["text"], listed["to"]) == ("hello", "/srv/shop")
 
 
 @pytest.mark.parametrize("noise", [b"", b"GET / HTTP/1.1\r\n\r\n", b"\xff\xff\xff\xff"])

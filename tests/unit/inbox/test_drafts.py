@@ -101,11 +101,12 @@ def test_no_two_messages_share_a_handle(pairs: list[tuple[str, str | None]]) -> 
         ("ada@gpu-1:/srv/x y", Destination(SshAddress("gpu-1", "", "ada"), "/srv/x y")),
         ("ssh://ada@[::1]:2200", Destination(SshAddress("::1", "", "ada", 2200))),
         ("ssh://gpu-1:2200/srv/x", Destination(SshAddress("gpu-1", "", None, 2200), "/srv/x")),
-        ("laptop", Destination(SshAddress("10.0.0.7", "", "bob"), "shop")),
+        ("laptop", Destination(SshAddress("10.0.0.7", "", "bob"), "shop", "/opt/baton")),
     ],
 )
 def test_addresses(text: str, expected: Destination) -> None:
-    workers = {"laptop": "bob@10.0.0.7:shop", "gpu-1": "gpu-1"}
+    laptop = Destination(SshAddress("10.0.0.7", "", "bob"), "shop", "/opt/baton")
+    workers = {"laptop": laptop}
     assert parse_destination(text, workers.get) == expected
 
 
@@ -116,10 +117,6 @@ def test_what_is_no_address(text: str) -> None:
     """I8: an address is never an option of ssh."""
     with pytest.raises(InvalidInput):
         parse_destination(text)
-
-
-def test_a_worker_whose_address_is_a_name_of_a_worker_ends() -> None:
-    assert parse_destination("a", {"a": "b", "b": "b"}.get).host == SshAddress("b", "")
 
 
 def test_a_line_is_a_message() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 import click
@@ -15,7 +17,7 @@ from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
 from gitbaton.core.clock import Clock, SystemClock
-from gitbaton.core.errors import InvalidInput, NothingToClaim
+from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
 from gitbaton.git.repository import Clone
 from gitbaton.plans.inbox.addresses import Destination, parse_destination
 from gitbaton.plans.inbox.drafts import make_draft
@@ -24,6 +26,7 @@ from gitbaton.plans.inbox.feed import Feed, read_rejects
 from gitbaton.plans.inbox.model import Handle, Response
 from gitbaton.plans.inbox.opening import OpenInbox, home, open_inbox
 from gitbaton.plans.inbox.rules import boxes
+from gitbaton.plans.registry.record import decode_worker, worker_key
 from gitbaton.workspace.identity import Identity
 
 _LEASE = 900.0
@@ -78,7 +81,7 @@ def send(
     Without --id, what says the same within a day of its response is the same message.
     """
     clock = SystemClock()
-    destination = parse_destination(to)
+    destination = _find(request, to)
     draft = make_draft(
         sender=sender or _me(request, clock),
         text=_one_text(text, file, task),
@@ -111,7 +114,7 @@ def send(
 @click.option("--all", "everything", is_flag=True, help="Answered ones too.")
 def list_messages(request: Request, where: str, everything: bool) -> None:
     """List the messages that wait for a response, and lines of inbox files that are no messages."""
-    with _opened(request, parse_destination(where), SystemClock()) as there:
+    with _opened(request, _find(request, where), SystemClock()) as there:
         listing = there.inbox.list()
         rejects = read_rejects(there.inbox.store)
     shown = [entry for entry in listing.entries if everything or entry.state != "answered"]
@@ -149,7 +152,7 @@ def respond(
     With --token it is refused (exit status 76) when somebody else has the message by now.
     """
     clock = SystemClock()
-    with _opened(request, parse_destination(where), clock) as there:
+    with _opened(request, _find(request, where), clock) as there:
         handle = there.inbox.find(message)
         response = there.inbox.respond(
             handle,
@@ -192,7 +195,7 @@ def wait(
     none came in time.
     """
     clock = SystemClock()
-    destination = parse_destination(where)
+    destination = _find(request, where)
     with _opened(request, destination, clock, files) as there:
         if message is not None:
             handle = there.inbox.find(message)
@@ -261,6 +264,27 @@ def _opened(
         there.close()
 
 
+def _find(request: Request, text: str) -> Destination:
+    """Return what an address means, workers of the clone that we are in included."""
+    return parse_destination(text, partial(_find_worker, request))
+
+
+def _find_worker(request: Request, name: str) -> Destination | None:
+    """Return where the worker ``name`` is; None where nobody knows one of that name."""
+    if "@" in name or ":" in name or _clone(request) is None:
+        return None
+    key = worker_key(name)
+    try:
+        record = request.app.store.read(key).records.get(key)
+        address = None if record is None else decode_worker(key, record.value).address
+    except BatonError as error:
+        request.output.detail(f"baton: workers are not known: {error.message}")
+        return None
+    if address is None:
+        return None
+    return replace(parse_destination(address.text), program=address.program)
+
+
 def _one_text(text: str | None, file: Path | None, task: str | None) -> str:
     if text is not None and file is not None:
         raise InvalidInput("text", "give TEXT or --file, not both")
@@ -284,8 +308,6 @@ def _boxes(request: Request) -> frozenset[str]:
 
 
 def _clone(request: Request) -> Path | None:
-    from gitbaton.core.errors import BatonError
-
     try:
         return Clone.find(request.directory, request.env).top
     except BatonError:

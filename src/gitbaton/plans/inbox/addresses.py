@@ -9,16 +9,21 @@ from typing import TypeAlias
 from gitbaton.core.errors import InvalidInput
 from gitbaton.git.fast.address import SshAddress, parse_address
 
-FindWorker: TypeAlias = Callable[[str], str | None]
-"""From a worker's name to the address in its record; None: no such worker."""
-
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """An inbox, and a box in it. ``host`` None: this machine's."""
+    """An inbox, and a box in it. ``host`` None: this machine's.
+
+    ``program``: what baton is called there, as one word; None: as everywhere.
+    """
 
     host: SshAddress | None
     box: str = ""
+    program: str | None = None
+
+
+FindWorker: TypeAlias = Callable[[str], Destination | None]
+"""From a worker's name to what its record says; None: no such worker."""
 
 
 def parse_destination(text: str, find_worker: FindWorker = lambda name: None) -> Destination:
@@ -30,12 +35,7 @@ def parse_destination(text: str, find_worker: FindWorker = lambda name: None) ->
         return Destination(None)
     if text.startswith(".:"):
         return Destination(None, text[2:])
-    known = find_worker(text)
-    if known is not None:
-        if known == text:
-            return _parse_host(text)
-        return parse_destination(known)
-    return _parse_host(text)
+    return find_worker(text) or _parse_host(text)
 
 
 def _parse_host(text: str) -> Destination:

@@ -90,7 +90,10 @@ def open_inbox(
     from gitbaton.store.ssh.ways import SshConnections
 
     shared = connections or SshConnections(env)
-    command = env.get("BATON_REMOTE_COMMAND") or REMOTE_COMMAND
+    if destination.program is not None:
+        command = shlex.quote(destination.program)  # it comes from a record (I8)
+    else:
+        command = env.get("BATON_REMOTE_COMMAND") or REMOTE_COMMAND
     script = shlex.join(["sh", "-c", _SEARCHING.format(command=command)])
     way = shared.way(destination.host, script)
     return OpenInbox(Inbox(SshStore(way, clock=clock), clock, own=False), Pause(clock))
