@@ -56,6 +56,7 @@ class ProtectionReader:
     ) -> None:
         self._repository, self._remote = repository, remote
         self._default, self._local, self._clock = default, local, clock
+        self._decoded: dict[tuple[str, Oid], Protection] = {}
 
     def read(self, *, fresh: bool) -> Protection:
         """Return the protection; ``fresh`` asks the remote even if it was asked a moment ago.
@@ -80,6 +81,15 @@ class ProtectionReader:
         return self._decode(branch, commit)
 
     def _decode(self, branch: str, commit: Oid) -> Protection:
+        """Return what ``commit`` says: always the same. What could not be read is read again."""
+        known = self._decoded.get((branch, commit))
+        if known is None:
+            known = self._read(branch, commit)
+            if known.unreadable is None:
+                self._decoded[branch, commit] = known
+        return known
+
+    def _read(self, branch: str, commit: Oid) -> Protection:
         source = f"{FILE_NAME} on {branch}"
         config = ProtectedConfig()
         try:
@@ -120,7 +130,8 @@ class ProtectionReader:
         if commit is None:
             return Protection(ProtectedConfig(), branch, None)
         oid = Oid(str(commit))
-        return self._decode(branch, oid) if self._has(oid) else None
+        known = (branch, oid) in self._decoded
+        return self._decode(branch, oid) if known or self._has(oid) else None
 
     def _is_recent(self, value: Any, younger: float) -> bool:
         remote = self._remote
