@@ -25,6 +25,10 @@ class Bell(Protocol):
         """Begin to listen; what is looked at afterwards is not missed."""
         ...
 
+    def rung(self) -> bool:
+        """Tell whether something may have changed since ``arm``."""
+        ...
+
     def wait(self, seconds: float) -> None:
         """Wait until something may have changed since ``arm``, at most ``seconds``."""
         ...
@@ -40,9 +44,12 @@ class FileBell:
     def arm(self) -> None:
         self._mark = self._glance()
 
+    def rung(self) -> bool:
+        return self._glance() != self._mark
+
     def wait(self, seconds: float) -> None:
         end = self._clock.elapsed() + min(seconds, LOOK)
-        while (left := end - self._clock.elapsed()) > 0 and self._glance() == self._mark:
+        while (left := end - self._clock.elapsed()) > 0 and not self.rung():
             self._clock.sleep(min(left, STEP))
 
     def _glance(self) -> _Mark:
@@ -54,9 +61,13 @@ class Pause:
 
     def __init__(self, clock: Clock, *, interval: float = 1.0) -> None:
         self._clock, self._interval = clock, interval
+        self._due = clock.elapsed()
 
     def arm(self) -> None:
-        pass
+        self._due = self._clock.elapsed() + self._interval
+
+    def rung(self) -> bool:
+        return self._clock.elapsed() >= self._due
 
     def wait(self, seconds: float) -> None:
         self._clock.sleep(min(seconds, self._interval))

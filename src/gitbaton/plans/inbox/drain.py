@@ -10,7 +10,7 @@ from gitbaton.core.errors import BatonError
 from gitbaton.plans.inbox.bells import Bell
 from gitbaton.plans.inbox.feed import Feed, Pulled
 from gitbaton.plans.inbox.inbox import KEEP, Inbox
-from gitbaton.plans.inbox.model import Message
+from gitbaton.plans.inbox.model import Delivery, Message
 
 _PRUNE: Final = 3600.0  # seconds
 
@@ -43,10 +43,15 @@ class Drain:
         self._keep, self._next_prune = keep, clock.elapsed()
 
     def next_message(
-        self, *, timeout: float = 0.0, should_stop: Callable[[], bool] = lambda: False
+        self,
+        *,
+        timeout: float = 0.0,
+        should_stop: Callable[[], bool] = lambda: False,
+        wanted: Callable[[Delivery], bool] = lambda delivery: True,
     ) -> Message | None:
         """Return the next message, now in the reader's hands; None if none came in ``timeout``.
 
+        What is not ``wanted`` is left where it is.
         Every look begins with the files. ``should_stop`` is asked after each, at the latest every
         ``bells.LOOK`` seconds. Raises what the inbox raises.
         """
@@ -55,11 +60,15 @@ class Drain:
             self._bell.arm()
             self.pull()
             self._prune()
-            message = self.inbox.take(self._reader, self._boxes, lease=self._lease)
+            message = self.inbox.take(self._reader, self._boxes, lease=self._lease, wanted=wanted)
             left = end - self._clock.elapsed()
             if message is not None or left <= 0 or should_stop():
                 return message
             self._bell.wait(left)
+
+    def has_news(self) -> bool:
+        """Tell whether something may have come since the last look. Costs next to nothing."""
+        return self._bell.rung()
 
     def pull(self) -> None:
         """Send on what is new in the files."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,14 +74,21 @@ class Inbox:
         """Send several in one commit; return what became of each, errors included."""
         return send_all(self.store, self._ages, drafts, now=self._clock.now()) if drafts else []
 
-    def take(self, reader: str, boxes: Collection[str], *, lease: float) -> Message | None:
-        """Return the next message for ``reader`` of ``boxes``; None if there is none.
+    def take(
+        self,
+        reader: str,
+        boxes: Collection[str],
+        *,
+        lease: float,
+        wanted: Callable[[Delivery], bool] = lambda delivery: True,
+    ) -> Message | None:
+        """Return the next message for ``reader`` of ``boxes`` that is wanted; None: there is none.
 
         It must be answered, renewed or released before ``lease`` seconds are over: then others get
         it.
         """
         self._ages.tick()
-        return self._taker.take(reader, boxes, lease=lease)
+        return self._taker.take(reader, boxes, lease=lease, wanted=wanted)
 
     def renew(self, message: Message) -> Message:
         """Return ``message`` with a lease that begins now. Raises ClaimLost, OutcomeUnknown."""

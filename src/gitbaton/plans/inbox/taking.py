@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -36,15 +36,23 @@ class Taker:
         self._store, self._clock = store, clock
         self._sights: Mapping[Handle, Observation] = {}
 
-    def take(self, reader: str, boxes: Collection[str], *, lease: float) -> Message | None:
+    def take(
+        self,
+        reader: str,
+        boxes: Collection[str],
+        *,
+        lease: float,
+        wanted: Callable[[Delivery], bool] = lambda delivery: True,
+    ) -> Message | None:
         """Return the next message for ``reader`` of ``boxes``, now in its hands; None: no more.
 
+        What is not ``wanted`` is left for later, or for others.
         Of several readers that take at once each gets another message.
         """
         for _ in range(_ROUNDS):
             asked = self._clock.elapsed()
             part = read_deliveries(self._store)
-            free = self._free(part, boxes, asked)
+            free = self._free(part, boxes, wanted, asked)
             if not free:
                 return None
             wishes = [
@@ -71,7 +79,11 @@ class Taker:
         self._rewrite(message, None, "release", heartbeat=False)
 
     def _free(
-        self, part: Part[Delivery], boxes: Collection[str], asked: float
+        self,
+        part: Part[Delivery],
+        boxes: Collection[str],
+        wanted: Callable[[Delivery], bool],
+        asked: float,
     ) -> dict[Handle, Delivery]:
         now = Reading(self._clock.origin, self._clock.elapsed())
         self._sights = {
@@ -91,6 +103,7 @@ class Taker:
             handle: found.value
             for handle, found in part.found.items()
             if concerns(found.value, boxes)
+            and wanted(found.value)
             and is_free(found.value, now, watched=watched.get(handle, 0.0))
         }
 
