@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,27 +12,11 @@ from gitbaton.plans.inbox.drafts import make_draft
 from gitbaton.plans.inbox.inbox import Inbox
 from gitbaton.plans.inbox.model import Draft, Message
 from gitbaton.plans.inbox.rules import WINDOW
-from gitbaton.store.memory import MemoryStore
-from gitbaton.store.model import ABSENT, Actor, Choice, Outcome, Transaction, Unknown, make_key
+from gitbaton.store.model import ABSENT, Actor, Transaction, make_key
+from tests.unit.inbox.lossy import LossyStore
 
 HERE = frozenset({""})
 DAY = 86_400.0
-
-
-class LossyStore(MemoryStore):
-    """Loses answers: ``fate`` says before each commit whether it is done, and told."""
-
-    fate: Callable[[], tuple[bool, bool]] = staticmethod(lambda: (True, True))
-
-    def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
-        done, told = self.fate()
-        outcomes = super().commit(transactions) if done else []
-        return outcomes if told else [Unknown("lost")] * len(transactions)
-
-    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        done, told = self.fate()
-        choices = super().commit_first(alternatives, count) if done else []
-        return choices if told else [Unknown("lost")] * len(alternatives)
 
 
 @pytest.fixture
