@@ -23,6 +23,7 @@ from gitbaton.store.model import (
     ABSENT,
     Absent,
     Actor,
+    Choice,
     Committed,
     Conflict,
     Key,
@@ -143,7 +144,7 @@ class Claiming:
         seat_of = {claimed.token: seat for seat, claimed in claims.items()}
         progress.won |= {seat_of[claimed.token]: claimed for claimed in held}
         progress.since = began
-        if not claims:
+        if 2 * len(claims) < min(len(seats), len(plan.candidates)):
             self.ledger.contention.lose()
         if not held:
             if looked or progress.lost:  # a first guess that was wrong is no crowd yet
@@ -196,12 +197,13 @@ class Claiming:
     ) -> _Plan:
         """Return what to try of the ``ready`` tasks. Asks for the rules if one has a gate (I9)."""
         locks = read_locks(view)
-        window = self.ledger.contention.window
+        window = self.ledger.contention.window * len(seats)
+        alike = len(set(self.seats)) == 1
         while True:
             keeper = self.ledger.gatekeeper
             left = [task for task in ready if task.id not in progress.stuck]
             candidates = spread(left, self.seats[0], window)
-            offer = make_offer(candidates, locks, seats=len(seats), live=view.live)
+            offer = make_offer(candidates, locks, seats=len(seats), alike=alike, live=view.live)
             if all(task.gate is None for task in offer.tasks) or self.ask() is keeper:
                 return _Plan(view, locks, candidates, offer)
             ready = self._readiness(view).ready(ready)
@@ -242,12 +244,17 @@ class Claiming:
         places = [seats[0]] * len(offer.tasks) if offer.either else seats
         taken = [(seat, self._taken(t, seat)) for seat, t in zip(places, offer.tasks, strict=False)]
         changes = [self._transaction(task, plan) for _, task in taken]
-        outcomes = store.commit_first(changes, 1) if offer.either else store.commit(changes)
+        outcomes: Sequence[Choice]
+        if offer.either:
+            outcomes = store.commit_first(changes, len(seats))
+        else:
+            outcomes = store.commit(changes)
         claims: dict[Seat, Claimed] = {}
         failures: list[BatonError] = []
-        for (seat, task), outcome in zip(taken, outcomes, strict=True):
+        for (place, task), outcome in zip(taken, outcomes, strict=True):
             if isinstance(outcome, Committed) and task.claim is not None:
                 token = token_of(task, task.claim)
+                seat = seats[len(claims)] if offer.either else place
                 claims[seat] = Claimed(task, token, outcome.versions[task.key])
             elif isinstance(outcome, Rejected) and outcome.code == "contention":
                 stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"

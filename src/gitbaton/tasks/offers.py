@@ -12,14 +12,15 @@ from gitbaton.tasks.model import Task
 from gitbaton.tasks.readiness import taste
 from gitbaton.tasks.reservations import Locks, collision
 
-_ALTERNATIVES: Final = 16
+_ALTERNATIVES: Final = 15  # offered besides what is wanted
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """Tasks to claim in one commit.
 
-    ``either``: one of them will do, an earlier one rather than a later; else all are wanted.
+    ``either``: as many of them will do as there are seats, earlier ones rather than later; else
+    all are wanted.
     """
 
     tasks: Sequence[Task]
@@ -27,18 +28,19 @@ class Offer:
 
 
 def make_offer(
-    candidates: Sequence[Task], locks: Locks, *, seats: int, live: Container[str]
+    candidates: Sequence[Task], locks: Locks, *, seats: int, alike: bool, live: Container[str]
 ) -> Offer:
     """Return what to try of the ``candidates`` for so many ``seats``: nothing if none can be.
 
-    One seat takes any of the first: which of them is still free, the engine may see in the push
-    itself. But alternatives write their own live record and no other, and none of them shall cost
-    a question about its gate that the first does not.
+    Seats that are ``alike`` (one claimant's) take any of the first: which of them are still free,
+    the engine may see in the push itself. But alternatives write their own live record and no
+    other, and none of them shall cost a question about its gate that the first does not.
     """
-    if seats == 1:
+    if alike:
         simple = takewhile(lambda t: t.id in live and not t.paths and not t.gate, candidates)
-        alternatives = [task for task, _ in zip(simple, range(_ALTERNATIVES), strict=False)]
-        if alternatives:
+        most = range(seats + _ALTERNATIVES)
+        alternatives = [task for task, _ in zip(simple, most, strict=False)]
+        if len(alternatives) >= min(seats, len(candidates)):
             return Offer(alternatives, either=True)
     return Offer(_compatible(candidates, locks, seats))
 

@@ -70,24 +70,34 @@ def locks(*tasks: Task) -> Locks:
 
 def test_one_seat_is_offered_the_first_few_as_alternatives() -> None:
     many = [task(id) for id in LIVE]
-    offer = make_offer(many, locks(), seats=1, live=LIVE)
+    offer = make_offer(many, locks(), seats=1, alike=True, live=LIVE)
     assert (offer.tasks, offer.either) == (many[:16], True)
-    assert make_offer([], locks(), seats=1, live=LIVE).tasks == []
+    assert make_offer([], locks(), seats=1, alike=True, live=LIVE).tasks == []
 
 
 @pytest.mark.parametrize("other", [task("t2", paths=("x",)), task("t2", gate="g"), task("parked")])
 def test_alternatives_end_before_what_is_not_as_simple(other: Task) -> None:
-    offer = make_offer([task("t0"), task("t1"), other, task("t3")], locks(), seats=1, live=LIVE)
+    offer = make_offer(
+        [task("t0"), task("t1"), other, task("t3")], locks(), seats=1, alike=True, live=LIVE
+    )
     assert ([t.id for t in offer.tasks], offer.either) == (["t0", "t1"], True)
-    alone = make_offer([other, task("t3")], locks(), seats=1, live=LIVE)
+    alone = make_offer([other, task("t3")], locks(), seats=1, alike=True, live=LIVE)
     assert (alone.tasks, alone.either) == ([other], False)
+
+
+def test_seats_of_one_claimant_are_offered_alternatives_too() -> None:
+    many = [task(id) for id in LIVE]
+    offer = make_offer(many, locks(), seats=5, alike=True, live=LIVE)
+    assert (offer.tasks, offer.either) == (many[:20], True)
+    few = make_offer(many[:3], locks(), seats=5, alike=True, live=LIVE)
+    assert (few.tasks, few.either) == (many[:3], True)
 
 
 def test_several_seats_are_offered_as_many_tasks_one_of_them_with_paths() -> None:
     held = claimed("held", paths=("src/**",))
     tasks = [task("t0", paths=("src/a",)), task("t1", paths=("x",)), task("t2", paths=("y",))]
     tasks += [task("t3"), task("t4")]
-    offer = make_offer(tasks, locks(held), seats=3, live=LIVE)
+    offer = make_offer(tasks, locks(held), seats=3, alike=False, live=LIVE)
     assert ([t.id for t in offer.tasks], offer.either) == (["t1", "t3", "t4"], False)
 
 
