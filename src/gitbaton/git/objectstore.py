@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import subprocess
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -178,17 +178,25 @@ class ObjectStore:
         with contextlib.suppress(OSError):
             if path.stat().st_size > 0:  # a power cut may have left it empty
                 return
-        directory.mkdir(exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix="tmp_obj_", dir=directory)
+        temporary = directory / f"tmp_obj_{secrets.token_hex(8)}"  # git's own prune knows the name
         try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(loose_bytes(item))
-            os.chmod(temporary, 0o444)
+            try:
+                _write_new(temporary, loose_bytes(item))
+            except FileNotFoundError:
+                directory.mkdir(exist_ok=True)
+                _write_new(temporary, loose_bytes(item))
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(temporary)
             raise
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Write a file that must not be there yet, readable and unchangeable for everybody."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
 
 
 def _kind(word: bytes) -> Kind:
