@@ -6,7 +6,7 @@ Apart from ``app`` because only ``work``, ``sync``, ``gc``, ``rescue`` and ``doc
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, find_process
 from gitbaton.git.remote import Remote
 from gitbaton.git.worktrees import Worktrees
+from gitbaton.hooks.hook import secret_variables
+from gitbaton.store.calls import Rider
 from gitbaton.store.grouping import GroupingStore
 from gitbaton.tasks.budget import PushBudget
 from gitbaton.work.aging import RescueAges
@@ -37,12 +39,12 @@ from gitbaton.work.outbox import Outbox
 from gitbaton.work.pacing import Pace
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
 from gitbaton.work.program import require_program, with_baton
+from gitbaton.work.reception import Reception
 from gitbaton.work.rescue import Rescuer
 from gitbaton.work.settling import Settler
-from gitbaton.work.slots import Slots
 from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
-from gitbaton.work.worker import Shift, Worker
+from gitbaton.work.worker import Shift, Slot, Worker
 from gitbaton.workspace.publication import require_landing
 
 CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
@@ -73,6 +75,8 @@ class Workshop:
     def __init__(self, app: App, listener: Listener) -> None:
         self._app = app
         self._listener = listener
+        self.along: list[Callable[[], Sequence[Rider]]] = []
+        """What else may go along with pushes, besides renewals. Asked from any thread."""
 
     @cached_property
     def process(self) -> Process:
@@ -108,7 +112,7 @@ class Workshop:
     @cached_property
     def upstream(self) -> Upstream:
         """The code branches: the remote's, or the clone's own where there is none."""
-        return Upstream(self._app.repository, self._code_remote)
+        return Upstream(self._app.repository, self.code_remote)
 
     @cached_property
     def lander(self) -> Lander:
@@ -153,7 +157,7 @@ class Workshop:
         app = self._app
         return Cleaner(
             repository=app.repository,
-            remote=self._code_remote,
+            remote=self.code_remote,
             outbox=self.outbox,
             rescuer=self.rescuer,
             rescues=self.rescues,
@@ -211,7 +215,7 @@ class Workshop:
             commands=self.commands,
             orders=orders,
             process=self.process,
-            env=with_baton(app.env),
+            env=with_baton(self._agents_env()),
             worktrees=self.place / "worktrees",
             prompts=self.place / "prompts",
             logs=app.logs,
@@ -263,8 +267,8 @@ class Workshop:
             echo=wishes.echo,
         )
 
-    def worker(self, wishes: Wishes) -> tuple[Worker, Crew]:
-        """Return a worker and its crew. Its heartbeats must be running while it works.
+    def outfit(self, wishes: Wishes) -> tuple[Crew, Shift]:
+        """Return what a worker works with, and how. Before the queue is used.
 
         Raises CannotWork when the agent's program is not there, and as ``orders`` does.
         """
@@ -272,9 +276,8 @@ class Workshop:
         self._share_pushes()
         orders = self.orders(wishes)
         require_program(orders.profile, app.env)
-        crew = self.crew(orders)
         machine = app.identity.machine
-        shift = Shift(
+        return self.crew(orders), Shift(
             name=wishes.name or f"{machine}/w{os.getpid()}",
             machine=machine,
             jobs=wishes.jobs or app.config.work.jobs,
@@ -283,24 +286,28 @@ class Workshop:
             once=wishes.once,
             drain=wishes.drain,
         )
-        worker = Worker(
+
+    def worker(self, crew: Crew, shift: Shift, slot: Slot, reception: Reception) -> Worker:
+        """Return a worker. Its heartbeats must be running while it works."""
+        app = self._app
+        return Worker(
             app.queue,
             shift,
-            Slots(crew),
+            slot,
             Upkeep(
                 crew,
                 app.store,
                 self.sync,
                 pace=Pace(self.budget, app.pushes.count, app.clock),
-                machine=machine,
+                machine=shift.machine,
                 renew_protection=app.renew_gatekeeper,
             ),
             company=self.company,
             clock=app.clock,
             rng=app.rng,
             listener=self._listener,
+            reception=reception,
         )
-        return worker, crew
 
     def _share_pushes(self) -> None:
         """Let the commits of this process's threads share pushes. Before the queue is made."""
@@ -313,11 +320,18 @@ class Workshop:
             window=lambda waiting, waited: self.company.landing_wait(
                 waiting, waited, self.hearts.spare()
             ),
-            riders=lambda: self.hearts.riders(),
+            riders=lambda: [*self.hearts.riders(), *(r for ask in self.along for r in ask())],
         )
 
+    def _agents_env(self) -> dict[str, str]:
+        """Return the environment without what only hooks need to know."""
+        app = self._app
+        secrets = secret_variables(app.config.hooks)
+        return {name: value for name, value in app.env.items() if name not in secrets}
+
     @property
-    def _code_remote(self) -> Remote:
+    def code_remote(self) -> Remote:
+        """Where the code branches are: the remote, or the clone itself where there is none."""
         if self._app.remote is not None:
             return self._app.remote
         from gitbaton.git.plain import PlainRemote
@@ -357,7 +371,7 @@ class Workshop:
         proof = job.proof
         with Worktrees(self._app.repository).scratch(commit) as git:
             env = agent_environment(
-                self._app.env,
+                self._agents_env(),
                 task=proof.task,
                 token="",
                 epoch=proof.epoch,

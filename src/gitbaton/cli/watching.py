@@ -38,7 +38,7 @@ class WorkScreen:
     def __enter__(self) -> Self:
         terminal = self._out.stdout.isatty() and not self._out.json and not self._out.quiet
         if terminal:
-            self._live = _live_display(self._out, self._picture)
+            self._live = live_display(self._out, self._picture)
             self._live.start()
         return self
 
@@ -107,7 +107,8 @@ class WorkScreen:
         return table
 
 
-def _live_display(out: Output, picture: Any) -> Any:
+def live_display(out: Output, picture: Any) -> Any:
+    """Return what keeps ``picture()`` at the foot of the terminal, to be started and stopped."""
     from rich.console import Console
     from rich.live import Live
 

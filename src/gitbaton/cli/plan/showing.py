@@ -39,7 +39,7 @@ def plan_lines(plan: Plan, width: int = WIDTH) -> Iterator[str]:
     total = sum(weights[id] for id in chain)
     length = format_duration(round(total)) if is_weighed(plan) else f"{len(chain)} phases"
     yield f"* the longest chain, {length}:"
-    yield from _wrapped(chain, width)
+    yield from wrap_chain(chain, width)
 
 
 def plan_document(plan: Plan) -> dict[str, object]:
@@ -109,7 +109,8 @@ def _about(phase: Phase) -> str:
     return one_line(f"{TaskId(phase.id)}{details}: {phase.title}")
 
 
-def _wrapped(ids: Sequence[str], width: int) -> Iterator[str]:
+def wrap_chain(ids: Sequence[str], width: int) -> Iterator[str]:
+    """Yield the lines of ``a -> b -> c`` within ``width`` columns."""
     line = "  "
     for number, id in enumerate(ids):
         word = id if number == 0 else f" -> {id}"

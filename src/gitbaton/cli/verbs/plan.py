@@ -1,4 +1,4 @@
-"""``baton plan``: checks and shows plans."""
+"""``baton plan``: checks, shows, runs and watches plans."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from gitbaton.cli.errors import DONE, REFUSED
+from gitbaton.cli.fields import DURATION
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
@@ -23,7 +24,7 @@ _FILE = click.Path(path_type=Path)
 
 command = family(
     "plan",
-    """Check and show plans: files of phases that depend on each other.
+    """Check, show and run plans: files of phases that depend on each other.
 
     A phase becomes a task, so every verb for tasks is for phases too.
     """,
@@ -119,6 +120,84 @@ def show(request: Request, file: Path, mermaid: bool, svg: bool) -> int:
 
     request.output.answer(plan_document(plan), human)
     return DONE
+
+
+@command.member("run")
+@click.argument("file", type=_FILE)
+@click.option(
+    "--every",
+    type=DURATION,
+    metavar="D",
+    help="How often to look; the default is a quarter of the shortest lease, at most 1m.",
+)
+def run(request: Request, file: Path, every: float | None) -> int:
+    """Run a plan: make its phases tasks, offer those that are ready to workers, and watch.
+
+    It may be interrupted and started again, here or elsewhere, and twice at once: all it knows is
+    in the records. Started with a changed file, that file is in force: phases that run or are
+    finished are left as they are. Ends with 0 when every phase is done, and with 1 when one failed
+    or was called off and nothing else can go on. What waits for a person is waited for.
+    """
+    from gitbaton.cli.plan.judging import judge_file, problem_lines, read_plan_file
+    from gitbaton.cli.plan.running import PlanScreen
+    from gitbaton.headquarters import Headquarters
+    from gitbaton.orchestration.standing import Verdict
+
+    app, out = request.app, request.output
+    app.protection()  # to run a plan the remote must answer: raises what keeps it from doing so
+    data = read_plan_file(request, file)
+    judged = judge_file(request, file, alone=False)
+    for line in problem_lines(judged):
+        out.note(line)
+    if judged.failure is not None or judged.verdict.plan is None:
+        raise judged.failure or Refused(f"{file} is no plan", code="invalid_plan")
+    if judged.obstacle is not None:
+        raise Refused(judged.obstacle, code="not_asked", next="baton doctor")
+    plan, headquarters = judged.verdict.plan, Headquarters(app)
+    with PlanScreen(out, app.clock) as screen:
+        manning = headquarters.orchestrator(plan, data, screen.show, every=every)
+        with manning as (orchestrator, wait):
+            verdict = orchestrator.run(wait, screen.seen)
+    return DONE if verdict is Verdict.DONE else REFUSED
+
+
+@command.member("status")
+@click.argument("plan", metavar="FILE|NAME")
+def status(request: Request, plan: str) -> None:
+    """Show how far a plan is, its critical path, who runs what, and what waits for what."""
+    from gitbaton.cli.plan.finding import find_plan
+    from gitbaton.cli.plan.standing import print_status, status_document
+    from gitbaton.headquarters import Headquarters
+
+    wanted = find_plan(request, plan)
+    app = request.app
+    look = Headquarters(app).look(wanted.chart)
+    in_force = None
+    if wanted.digest is not None and look.plan is not None:
+        in_force = look.plan.digest == wanted.digest
+        if not in_force:
+            request.output.note(f"{plan} is not the file in force; next: baton plan run {plan}")
+    request.output.answer(
+        status_document(look, in_force=in_force),
+        lambda out: print_status(out, look, app.clock.now()),
+    )
+
+
+@command.member("branches")
+@click.argument("plan", required=False, metavar="[FILE|NAME]")
+@click.option("--prune", is_flag=True, help="Delete those that are merged and finished.")
+@click.option("--dry-run", is_flag=True, help="With --prune: only say what would be deleted.")
+def branches(request: Request, plan: str | None, prune: bool, dry_run: bool) -> int:
+    """List the branches of the phases of a plan (of all plans): merged or not, and by whom.
+
+    --prune deletes on the remote what is merged into the target, of finished phases, and nothing
+    else: a branch of which anything is not in the target stays.
+    """
+    from gitbaton.cli.plan.branching import show_branches
+
+    if dry_run and not prune:
+        raise click.UsageError("--dry-run goes with --prune")
+    return show_branches(request, plan, prune=prune, dry_run=dry_run)
 
 
 @command.member("schema")
