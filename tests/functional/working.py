@@ -144,11 +144,13 @@ def configure(clone: Baton) -> None:
 
 
 @contextmanager
-def working(clone: Baton, *words: str, agent: str = ROGUE) -> Iterator[Worker]:
-    """Run `baton work --json` in ``clone``; it is killed if the test has not ended it."""
+def working(
+    clone: Baton, *words: str, agent: str = ROGUE, verb: tuple[str, ...] = ("work",)
+) -> Iterator[Worker]:
+    """Run `baton work --json` (or ``verb``) in ``clone``; it is killed if it has not ended."""
     with tempfile.NamedTemporaryFile(suffix=".err") as errors:
         process = subprocess.Popen(
-            [*COMMAND, "work", "--agent", agent, "--json", *words],
+            [*COMMAND, *verb, "--agent", agent, "--json", *words],
             cwd=clone.directory,
             env=clone.environment(),
             stdin=subprocess.DEVNULL,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import click
 
 from gitbaton.app import App
 from gitbaton.cli.doctor.printing import finding_document, print_findings
-from gitbaton.cli.errors import DONE, REFUSED
+from gitbaton.cli.errors import DONE, INTERRUPTED, REFUSED
 from gitbaton.cli.machines.examination import Visit, visit_here, visit_there
 from gitbaton.cli.machines.listing import print_workers, worker_document
 from gitbaton.cli.machines.reach import Machine, parse_host
@@ -14,6 +17,7 @@ from gitbaton.cli.machines.survey import survey_here
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
+from gitbaton.cli.working import draining_on_signals, work_options
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import agent_name
 from gitbaton.fleet import Fleet
@@ -21,7 +25,7 @@ from gitbaton.plans.registry.record import Address, WorkerRecord
 
 command = family(
     "worker",
-    """Add, list and examine the machines that work on this project.
+    """Add, list and examine the machines that work on this project, and work on one.
 
     A machine takes tasks once a worker serves on it. It needs no port and no service: tasks and
     results travel through the git remote, and messages by ssh.
@@ -75,6 +79,44 @@ def add(
         "findings": [finding_document(finding) for finding in visit.findings],
     }
     request.output.answer(document, lambda out: _print_added(out, worker, visit))
+
+
+@command.member("serve")
+@work_options
+@click.option("--name", metavar="WORKER", help="The worker's name; the default is the machine's.")
+@click.option(
+    "--inbox-file",
+    "files",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    metavar="F",
+    help="Take messages from this JSON-lines file too. Repeatable.",
+)
+@click.option("--take-over", is_flag=True, help="Take the name, though a worker has it elsewhere.")
+def serve(request: Request, files: tuple[Path, ...], take_over: bool, **options: Any) -> int:
+    """Work on this machine until told to end, known to others and open to messages.
+
+    As baton work, without an end of its own. Besides, tasks that others call this worker for
+    are claimed at once, and messages that are about no task are answered by the agent, which
+    publishes nothing. A machine whose tools or whose agent will not do takes nothing, and says
+    why in baton worker list.
+
+    The first ^C finishes the running tasks, the second stops them, saves their work and gives
+    them back.
+    """
+    from gitbaton.cli.watching import WorkScreen
+    from gitbaton.outpost import Outpost, Posting
+    from gitbaton.workshop import Wishes
+
+    wishes = Wishes(echo=request.output.verbose, **options)
+    posting = Posting(files=files, take_over=take_over)
+    with (
+        WorkScreen(request.output) as screen,
+        Outpost(request.app, screen.show).serving(wishes, posting) as worker,
+        draining_on_signals(worker) as interrupted,
+    ):
+        worker.run()
+    return INTERRUPTED if interrupted else DONE
 
 
 @command.member("list")

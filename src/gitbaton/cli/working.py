@@ -1,0 +1,56 @@
+"""What ``work`` and ``worker serve`` have in common: how to work, and what signals mean."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gitbaton.cli.fields import DURATION
+from gitbaton.cli.verb import compose
+
+if TYPE_CHECKING:
+    from gitbaton.work.worker import Worker
+
+work_options = compose(
+    click.option("--agent", metavar="PROFILE|CMD", help="Who works: a profile, or any command."),
+    click.option(
+        "--jobs", type=click.IntRange(1, 256), metavar="N", help="Tasks at the same time."
+    ),
+    click.option("--land", type=click.Choice(["branch", "merge"]), help="How results land."),
+    click.option("--review", is_flag=True, help="Publish for review instead of finishing."),
+    click.option("--check", "checks", multiple=True, metavar="CMD", help="Must succeed to land."),
+    click.option("--setup", multiple=True, metavar="CMD", help="Run first in each fresh worktree."),
+    click.option("--timeout", type=DURATION, metavar="D", help="How long an attempt may take."),
+    click.option("--lease", type=DURATION, metavar="D", help="How long a claim lasts unrenewed."),
+    click.option(
+        "--cap", "capabilities", multiple=True, metavar="CAP", help="Something it can do."
+    ),
+)
+"""The options of everything that works. They are the fields of ``workshop.Wishes``."""
+
+
+@contextmanager
+def draining_on_signals(worker: Worker) -> Iterator[list[int]]:
+    """Drain on the first SIGINT; stop on the second, and on SIGTERM. Gives the signals received.
+
+    The handler only sets flags: the loop and the slots look at them a few times a second.
+    """
+    received: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        received.append(number)
+        if len(received) == 1 and number == signal.SIGINT:
+            worker.drain()
+        else:
+            worker.stop()
+
+    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,1 @@
+"""What a worker that serves does besides pulling: its record, its messages, its runtime, health."""
