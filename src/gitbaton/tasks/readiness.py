@@ -72,6 +72,10 @@ class Readiness:
                 found.append(Obstacle("need", circle[0], text, f"baton edit {circle[0]}"))
         return found
 
+    def kinds(self, task: Task) -> set[str]:
+        """Return the kinds of what keeps ``task`` from being claimed; cheaper than the words."""
+        return {obstacle.kind for obstacle in self._in_the_way(task)}
+
     def broken(self, task: Task, commit: str | None = None) -> list[Obstacle]:
         """Return what a claim of ``task`` relies on and does not find (any more)."""
         return [*self._needs(task), *self._gate(task, commit), *self._paths(task)]

@@ -42,7 +42,7 @@ class Settler:
         view = self._queue.view()
         wanted = {
             task.id: found
-            for task in view.tasks.values()
+            for task in view.live.values()
             if (found := _expected(task, self._default_target)) is not None
         }
         behind = [(id, move) for id, moves in view.moves.items() for move in moves]

@@ -11,6 +11,7 @@ from gitbaton.tasks.readiness import Obstacle, Readiness
 from gitbaton.tasks.view import View
 
 _NAMED = 3  # tasks whose obstacle is told; the others are counted
+_LOOKED_AT = 100  # pending tasks whose obstacles are looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,26 +23,31 @@ class Waiting:
 
 
 def describe_waiting(view: View, readiness: Readiness) -> Waiting:
-    """Return what the open tasks wait for, the pending ones first."""
-    open_tasks = [task for task in view.tasks.values() if task.status in OPEN]
-    if not open_tasks:
+    """Return what the open tasks wait for, the pending ones first.
+
+    Of a long backlog the first ones are looked at; the others are counted.
+    """
+    pending = view.pending
+    counts = Counter(task.status for task in view.live.values() if task.status in OPEN)
+    if not pending and not counts:
         return Waiting("there is no open task")
     found = [
         (task, obstacles[0])
-        for task in open_tasks
-        if task.status is Status.PENDING and (obstacles := readiness.obstacles(task))
+        for task in pending[:_LOOKED_AT]
+        if (obstacles := readiness.obstacles(task))
     ]
     named = [f"{task.id}: {obstacle.text}" for task, obstacle in found[:_NAMED]]
-    if len(found) > _NAMED:
-        named.append(f"{len(found) - _NAMED} more (baton status)")
-    counts = Counter(task.status for task in open_tasks)
-    others = [f"{counts[s]} {s}" for s in Status if s is not Status.PENDING and counts[s]]
+    others = len(found) - len(named) + max(0, len(pending) - _LOOKED_AT)
+    if others:
+        named.append(f"{others} more (baton status)")
+    counts[Status.PENDING] = len(pending)
+    busy = [f"{counts[s]} {s}" for s in Status if s is not Status.PENDING and counts[s]]
     # What is counted down is not worth telling again.
     marks = (
         *(_mark(task, obstacle) for task, obstacle in found),
         *((status.value, str(count)) for status, count in sorted(counts.items())),
     )
-    text = "; ".join([*named, *others]) or "others took what was ready"
+    text = "; ".join([*named, *busy]) or "others took what was ready"
     return Waiting(text, marks)
 
 
@@ -51,14 +57,9 @@ def holds_up(view: View, readiness: Readiness) -> bool:
     What waits for a person, for somebody with other capabilities or for something that has failed
     will not change by waiting.
     """
-    for task in view.tasks.values():
-        if task.status is Status.IN_PROGRESS:
-            return True
-        if task.status is Status.PENDING:
-            kinds = {obstacle.kind for obstacle in readiness.obstacles(task)}
-            if kinds <= {"delay", "paths"}:
-                return True
-    return False
+    if any(task.status is Status.IN_PROGRESS for task in view.live.values()):
+        return True
+    return any(readiness.kinds(task) <= {"delay", "paths"} for task in view.pending)
 
 
 def _mark(task: Task, obstacle: Obstacle) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def command(request: Request, watch: bool, dry_run: bool, every: float | None) -
             for each in _reap(request, dry_run=dry_run):
                 _tell(request, each, dry_run=dry_run)
             if every is None:
-                tasks = app.queue.view().tasks.values()
+                tasks = app.queue.view().live.values()
                 pause = look_interval(tasks, lease=app.config.queue.lease)
         except RemoteUnreachable as error:
             request.output.note(f"{error.message}; trying again")

@@ -30,6 +30,7 @@ from gitbaton.store.protocol import BoardPolicy, TidyReport
 
 FOLD_AT = 16  # finished records that make a fold worth a push
 REFRESH_AFTER = 60.0  # seconds between refreshes of the board's pages by one process
+SETTLED_AFTER = 60.0  # seconds that a record stays live whose version moved branches, see _folds
 _TURNS = 6
 _NAME, _EMAIL = "gitbaton", "board@gitbaton.invalid"
 
@@ -73,6 +74,7 @@ class Upkeep:
         self._policy = policy
         self._prefix = f"{policy.collection}/"
         self._refreshed: float | None = None
+        self._met: dict[Oid, float] = {}  # when a finished version with branches was first seen
 
     def run(self, *, force: bool, stamp: Callable[[], Stamp], now: float) -> TidyReport:
         """Do what is due (``force``: everything), and report it."""
@@ -84,7 +86,7 @@ class Upkeep:
             if not state.held and not state.torn:
                 break
             mended += self._complete(state, notes)
-            work = self._work(state)
+            work = self._work(state, None if force else now)
             stale = self._refreshed is None or now - self._refreshed >= REFRESH_AFTER
             anything = work.fold or work.stage or work.mend or work.refresh
             if not anything or not (force or work.is_due or stale):
@@ -101,19 +103,38 @@ class Upkeep:
                 break
         return TidyReport(folded, staged, mended, refreshed, tuple(notes))
 
-    def _work(self, state: State) -> Work:
+    def _work(self, state: State, now: float | None) -> Work:
         mine = {k: h for k, h in state.held.near.items() if k.startswith(self._prefix)}
         live = {k: h for k, h in mine.items() if h.place is Place.LIVE}
         mend = [k for k, h in mine.items() if self._misplaced(state, k, h)]
-        fold = [k for k, h in live.items() if k not in mend and self._folds(h)][:MAX_REFS]
+        finished = {k: h for k, h in live.items() if k not in mend and self._folds(h)}
+        fold = self._settled(finished, now)[:MAX_REFS]
         values: dict[str, Value] = {self._name(k): h.envelope.value for k, h in live.items()}
-        count = min(self._policy.wanted(values), MAX_REFS)
+        # What is live may all wait for what is parked: refs must not pile up for that.
+        room = max(0, 2 * self._policy.live_window - len(live))
+        count = min(self._policy.wanted(values), MAX_REFS, room)
         refresh = [
             k
             for k, h in live.items()
             if k not in fold and k not in mend and self._changed(state, h)
         ]
         return Work(fold, self._staging.first(state.held, count), mend, refresh)
+
+    def _settled(self, finished: Mapping[Key, Held], now: float | None) -> list[Key]:
+        """Return those that may be folded at ``now`` (None: all).
+
+        A server killed within a landing may have moved the record and not the branch; workers
+        roll the branch forward, by what live records say. They are given the time for that.
+        """
+        if now is None:
+            return list(finished)
+        moved = [held.version for held in finished.values() if held.envelope.moves]
+        self._met = {version: self._met.get(version, now) for version in moved}
+        return [
+            key
+            for key, held in finished.items()
+            if held.version not in self._met or now - self._met[held.version] >= SETTLED_AFTER
+        ]
 
     def _push(self, state: State, work: Work, stamp: Stamp) -> Work | None:
         plan, edit = Plan(), BoardEdit()
