@@ -1,6 +1,7 @@
 """The fifth part of the composition root: a worker with all that is around it, from an ``App``.
 
-Above ``fleet`` and ``workshop``, because it needs both.
+Above ``fleet`` and ``workshop``, because it needs both. What only some workers need is imported
+where it is made: most have no hooks and no messages.
 """
 
 from __future__ import annotations
@@ -8,41 +9,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from gitbaton.app import App
 from gitbaton.core.errors import BatonError, InvalidInput
 from gitbaton.core.ids import agent_name
-from gitbaton.fleet import BEATS, Fleet, load
-from gitbaton.hooks.courier import Courier
-from gitbaton.hooks.event import Source, event_from_news, event_from_work
-from gitbaton.plans.health.alarms import Alarms, News
-from gitbaton.plans.inbox.addresses import Destination
-from gitbaton.plans.inbox.drain import Drain
-from gitbaton.plans.inbox.feed import Feed, Pulled
-from gitbaton.plans.inbox.opening import OpenInbox, home, open_inbox
-from gitbaton.plans.inbox.rules import boxes
-from gitbaton.plans.registry.record import WorkerRecord
 from gitbaton.plans.words import is_kept, pin_word
-from gitbaton.serving.doorkeeping import Doorkeeper
-from gitbaton.serving.errands import Errands
-from gitbaton.serving.fitness import Fitness
-from gitbaton.serving.lookout import Lookout, Mailbag
-from gitbaton.serving.mailroom import LEASE, Mailroom
-from gitbaton.serving.roster import Roster
-from gitbaton.serving.rounds import FitRounds, Rounds
-from gitbaton.serving.standing import Standing
-from gitbaton.serving.vetting import Vetting
 from gitbaton.tasks.validation import capability
-from gitbaton.work.agentcheck import check_agent
 from gitbaton.work.crew import Crew
 from gitbaton.work.events import Listener, Teller, WorkEvent
-from gitbaton.work.profiles import Profile
+from gitbaton.work.reception import Bare
 from gitbaton.work.slots import Slots
 from gitbaton.work.worker import Shift, Worker
 from gitbaton.workshop import Wishes, Workshop
+
+if TYPE_CHECKING:
+    from gitbaton.fleet import Fleet
+    from gitbaton.hooks.courier import Courier
+    from gitbaton.hooks.event import Source
+    from gitbaton.plans.health.alarms import News
+    from gitbaton.plans.inbox.feed import Feed, Pulled
+    from gitbaton.plans.inbox.opening import OpenInbox
+    from gitbaton.serving.fitness import Fitness
+    from gitbaton.serving.lookout import Lookout, Mailbag
+    from gitbaton.serving.mailroom import Mailroom
+    from gitbaton.serving.roster import Roster
+    from gitbaton.serving.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,25 +55,30 @@ class Outpost:
     def __init__(self, app: App, listener: Listener) -> None:
         self._app = app
         self._screen = listener
-        self._fleet = Fleet(app)
         self._courier: Courier | None = None
-        self._source = Source()
+        self._source: Source | None = None
         self._workshop = Workshop(app, self._hear)
         self._tell = Teller(self._hear, app.clock)
 
     @contextmanager
     def working(self, wishes: Wishes) -> Iterator[Worker]:
         """Give a worker that pulls. Raises as ``Workshop.outfit``, and InvalidInput."""
-        words = _allowed(wishes.capabilities)
+        _check(wishes.capabilities)
         crew, shift = self._workshop.outfit(wishes)
-        roster = Roster(crew, Slots(crew))
+        words = shift.capabilities | _pin(shift.name)
         with ExitStack() as stack:
-            self._tell_hooks(stack, shift)
-            # Without a hook nobody would hear of an alert, and looking for one is not free.
-            watched = [self._lookout(shift, roster).attend] if self._app.config.hooks else []
-            reception = Rounds(shift.capabilities | words | _pin(shift.name), watched)
             stack.enter_context(self._workshop.hearts)
-            yield self._workshop.worker(crew, shift, roster, reception)
+            if not self._app.config.hooks:
+                # Nobody would hear of an alert, and looking for one is not free.
+                yield self._workshop.worker(crew, shift, Slots(crew), Bare(words))
+                return
+            from gitbaton.serving.roster import Roster
+            from gitbaton.serving.rounds import Rounds
+
+            self._tell_hooks(stack, shift)
+            roster = Roster(crew, Slots(crew))
+            rounds = Rounds(words, [self._lookout(shift, roster).attend])
+            yield self._workshop.worker(crew, shift, roster, rounds)
 
     @contextmanager
     def serving(self, wishes: Wishes, posting: Posting) -> Iterator[Worker]:
@@ -85,47 +86,25 @@ class Outpost:
 
         Raises NameTaken, and as ``working``.
         """
-        app, fleet = self._app, self._fleet
-        words = _allowed(wishes.capabilities)
-        name = agent_name(wishes.name or app.identity.machine, field="--name")
-        if not _pin(name):
-            raise InvalidInput(
-                "--name",
-                f"{name!r} cannot be pinned to: lowercase letters, digits and . _ + -",
-                next="baton worker serve --name NAME",
-            )
+        from gitbaton.serving.lookout import Mailbag
+        from gitbaton.serving.roster import Roster
+        from gitbaton.serving.rounds import FitRounds
+        from gitbaton.serving.vetting import Vetting
+
+        _check(wishes.capabilities)
+        name = _pinned_name(wishes.name or self._app.identity.machine)
         crew, shift = self._workshop.outfit(replace(wishes, name=name))
-        fitness = Fitness(
-            name,
-            shift.capabilities | words,
-            store=app.store,
-            tools=fleet.tools,
-            required=fleet.required,
-            troubles=lambda: _login_troubles(crew),
-            clock=app.clock,
-        )
+        fitness = self._fitness(crew, shift)
         roster = Roster(crew, Slots(crew))
         with ExitStack() as stack:
             self._tell_hooks(stack, shift)
-            standing = Standing(
-                fleet.registry,
-                app.clock,
-                reason=lambda: fitness.reason,
-                load=load,
-                tell=self._tell,
-            )
-            standing.open(self._record(shift, fitness), take_over=posting.take_over)
-            stack.callback(standing.close)
-            self._workshop.along.append(standing.riders)
+            standing = self._standing(stack, shift, fitness, posting)
             mail = self._open_inbox(stack, posting.files)
             mailroom = self._mailroom(mail, crew, shift, posting.files, fitness, roster)
             stack.callback(mailroom.close)
-            bag = Mailbag(mail.inbox, name, self._boxes, app.clock)
-            attendants = (
-                standing.attend,
-                mailroom.attend,
-                self._lookout(shift, roster, bag).attend,
-            )
+            bag = Mailbag(mail.inbox, name, self._boxes, self._app.clock)
+            lookout = self._lookout(shift, roster, bag)
+            attendants = (standing.attend, mailroom.attend, lookout.attend)
             stack.enter_context(self._workshop.hearts)
             yield self._workshop.worker(
                 crew,
@@ -136,15 +115,54 @@ class Outpost:
 
     # --- the parts
 
-    def _record(self, shift: Shift, fitness: Fitness) -> WorkerRecord:
+    @cached_property
+    def _fleet(self) -> Fleet:
+        from gitbaton.fleet import Fleet
+
+        return Fleet(self._app)
+
+    def _fitness(self, crew: Crew, shift: Shift) -> Fitness:
+        from gitbaton.serving.fitness import Fitness
+
+        return Fitness(
+            shift.name,
+            shift.capabilities,
+            store=self._app.store,
+            tools=self._fleet.tools,
+            required=self._fleet.required,
+            troubles=lambda: _login_troubles(crew),
+            clock=self._app.clock,
+        )
+
+    def _standing(
+        self, stack: ExitStack, shift: Shift, fitness: Fitness, posting: Posting
+    ) -> Standing:
+        """Return the worker's standing, which is announced, and given up when ``stack`` ends."""
+        from gitbaton.fleet import BEATS, load
+        from gitbaton.serving.standing import Standing
+
+        standing = Standing(
+            self._fleet.registry,
+            self._app.clock,
+            reason=lambda: fitness.reason,
+            load=load,
+            tell=self._tell,
+        )
         described = self._fleet.describe(
             shift.name, slots=shift.jobs, capabilities=shift.capabilities
         )
-        return msgspec.structs.replace(
+        record = msgspec.structs.replace(
             described, interval=shift.lease / BEATS, reason=fitness.reason
         )
+        standing.open(record, take_over=posting.take_over)
+        stack.callback(standing.close)
+        self._workshop.along.append(standing.riders)
+        return standing
 
     def _open_inbox(self, stack: ExitStack, files: Sequence[Path]) -> OpenInbox:
+        from gitbaton.plans.inbox.addresses import Destination
+        from gitbaton.plans.inbox.opening import open_inbox
+
         app = self._app
         opened = open_inbox(Destination(None), app.env, app.clock, watched=files)
         stack.callback(opened.close)
@@ -159,6 +177,12 @@ class Outpost:
         fitness: Fitness,
         roster: Roster,
     ) -> Mailroom:
+        from gitbaton.plans.inbox.drain import Drain
+        from gitbaton.plans.inbox.feed import Feed
+        from gitbaton.serving.doorkeeping import Doorkeeper
+        from gitbaton.serving.errands import Errands
+        from gitbaton.serving.mailroom import LEASE, Mailroom
+
         app = self._app
         drain = Drain(
             mail.inbox,
@@ -180,6 +204,9 @@ class Outpost:
         )
 
     def _lookout(self, shift: Shift, roster: Roster, mailbag: Mailbag | None = None) -> Lookout:
+        from gitbaton.plans.health.alarms import Alarms
+        from gitbaton.serving.lookout import Lookout
+
         app = self._app
         return Lookout(
             app.queue,
@@ -196,27 +223,39 @@ class Outpost:
 
     @property
     def _boxes(self) -> frozenset[str]:
+        from gitbaton.plans.inbox.opening import home
+        from gitbaton.plans.inbox.rules import boxes
+
         place = PurePosixPath(self._app.clone.top.resolve())
         return boxes(place, PurePosixPath(home(self._app.env).resolve()))
 
     # --- what is told
 
     def _tell_hooks(self, stack: ExitStack, shift: Shift) -> None:
+        if not self._app.config.hooks:
+            return
+        screen = Teller(self._screen, self._app.clock)  # the troubles of hooks are not for hooks
+        courier = self._fleet.courier(lambda text: screen("notice", text))
         self._source = self._fleet.source(shift.name)
-        notice = Teller(self._screen, self._app.clock)
-        courier = self._fleet.courier(lambda text: notice("notice", text))
         self._courier = stack.enter_context(courier)
 
     def _hear(self, told: WorkEvent) -> None:
         self._screen(told)
+        if self._courier is None or self._source is None:
+            return
+        from gitbaton.hooks.event import event_from_work
+
         event = event_from_work(told, self._source)
-        if event is not None and self._courier is not None:
+        if event is not None:
             self._courier.tell(event)
 
     def _raise_alarm(self, news: News) -> None:
         self._tell("notice", news.text)
-        if self._courier is not None:
-            self._courier.tell(event_from_news(news, self._source))
+        if self._courier is None or self._source is None:
+            return
+        from gitbaton.hooks.event import event_from_news
+
+        self._courier.tell(event_from_news(news, self._source))
 
     def _tell_feed(self, feed: Feed, what: Pulled | BatonError) -> None:
         if isinstance(what, BatonError):
@@ -225,13 +264,12 @@ class Outpost:
             self._tell("notice", f"{feed.path}: {what.rejects} lines are no messages")
 
 
-def _allowed(words: Sequence[str]) -> frozenset[str]:
-    """Return capabilities that were given by hand. Raises InvalidInput."""
+def _check(words: Sequence[str]) -> None:
+    """Raise InvalidInput for capabilities that nobody may give by hand."""
     for word in words:
         if is_kept(word):
             raise InvalidInput("--cap", f"{word!r} is not given by hand: it comes of itself")
         capability(word)
-    return frozenset(words)
 
 
 def _pin(name: str) -> frozenset[str]:
@@ -242,8 +280,21 @@ def _pin(name: str) -> frozenset[str]:
         return frozenset()
 
 
+def _pinned_name(text: str) -> str:
+    name = agent_name(text, field="--name")
+    if not _pin(name):
+        raise InvalidInput(
+            "--name",
+            f"{name!r} cannot be pinned to: lowercase letters, digits and . _ + -",
+            next="baton worker serve --name NAME",
+        )
+    return name
+
+
 def _login_troubles(crew: Crew) -> tuple[str, ...]:
-    profile: Profile = crew.orders.profile
+    from gitbaton.work.agentcheck import check_agent
+
+    profile = crew.orders.profile
     state = check_agent(profile, crew.env)
     if state.logged_in is not False:
         return ()
