@@ -9,6 +9,7 @@ from typing import Final
 from gitbaton.core.ids import TaskId, task_id
 from gitbaton.plans.model import Header, Phase, Plan
 from gitbaton.plans.words import pin_word, toolchain_word
+from gitbaton.tasks.deliverables import files_text
 from gitbaton.tasks.drafts import Draft, compose
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.settings import QueueSettings
@@ -76,5 +77,5 @@ def _plain(seconds: float | None) -> float | None:
 
 
 def deliverable_text(deliverable: str | Iterable[str]) -> str:
-    """Return a deliverable as the task keeps it: paths one a line."""
-    return deliverable if isinstance(deliverable, str) else "\n".join(deliverable)
+    """Return a deliverable as the task keeps it."""
+    return deliverable if isinstance(deliverable, str) else files_text(deliverable)

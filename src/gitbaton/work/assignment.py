@@ -17,6 +17,7 @@ import msgspec
 from gitbaton.core.errors import BatonError, GateClosed, HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.tasks.claims import Claimed
+from gitbaton.tasks.deliverables import promised_files
 from gitbaton.tasks.model import Status, Task
 from gitbaton.work.agent import AgentRun, AgentSpec
 from gitbaton.work.checks import Interrupted
@@ -277,6 +278,7 @@ class Assignment:
             checked=changed,
             setup=orders.setup,
             checks=checks,
+            files=promised_files(task.deliverable),
             review=orders.review and changed is not None,
         )
 

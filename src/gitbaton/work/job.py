@@ -18,7 +18,8 @@ class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     ``commit`` None: the task is done without a change. ``base``: where the work started.
     ``checked``: the commit that the checks were green on. ``setup`` prepares a fresh worktree
-    for them, should they have to run again.
+    for them, should they have to run again. ``files``: globs of which each must match a file in
+    what lands.
     """
 
     token: str
@@ -31,6 +32,7 @@ class LandJob(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     checked: str | None = None
     setup: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     review: bool = False
     text: str | None = None
 

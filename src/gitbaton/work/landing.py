@@ -33,6 +33,7 @@ from gitbaton.store.model import (
 )
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Token, ended_by
+from gitbaton.tasks.deliverables import undelivered
 from gitbaton.tasks.ledger import LandingStale
 from gitbaton.tasks.model import Landing, Task
 from gitbaton.tasks.queue import Queue
@@ -47,7 +48,7 @@ _PAUSE = 0.3  # seconds, times the number of tries
 
 
 class ChecksFailed(BatonError):
-    """The result does not pass its checks on the target as it is now."""
+    """The result, as it would land, does not pass its checks or lacks what it must deliver."""
 
     code = "checks_failed"
 
@@ -133,11 +134,13 @@ class Lander:
             return landed
         commit = job.oid
         if commit is None or job.way == "record":
+            self._require_files(job, commit or job.base)
             return Landed(self._done(job, None, commit, ()), commit, None)
         for turn in range(_TRIES):
             if turn:
                 self._clock.sleep(self._rng.uniform(0.2, 1.0) * _PAUSE * turn)
             plan = self._plan(job, commit, should_stop)
+            self._require_files(job, plan.commit)
             self._obey(job, plan, commit)
             try:
                 task = self._done(job, plan.branch, plan.commit, plan.moves)
@@ -167,6 +170,18 @@ class Lander:
             proof = job.proof
             moves.append(Move(Rescue(proof.task, proof.epoch, tip), None, tip))
         return _Plan(job.branch, commit, tip, tuple(moves))
+
+    def _require_files(self, job: LandJob, commit: str | None) -> None:
+        """Raise ChecksFailed unless ``commit`` has the files that the task promises (I9)."""
+        if not job.files:
+            return
+        files: list[str] = []
+        if commit is not None:
+            listed = self._repository.git.run("ls-tree", "-r", "-z", "--name-only", commit)
+            files = [file for file in listed.text.split("\0") if file]
+        absent = undelivered(job.files, files)
+        if absent:
+            raise ChecksFailed(f"it does not deliver what it should: no file {', '.join(absent)}")
 
     def _obey(self, job: LandJob, plan: _Plan, commit: Oid) -> None:
         """Raise unless the project's rules, as they are now, let ``plan`` happen (I9)."""

@@ -117,7 +117,7 @@ estimate = "2h"
         "plan": "p",
         "title": "A",
         "body": "",
-        "deliverable": "x/*\ny",
+        "deliverable": "files:\nx/*\ny",
         "needs": (),
         "requires": ("toolchain+p",),
         "checks": ("one", "two"),
