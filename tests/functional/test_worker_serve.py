@@ -22,6 +22,8 @@ from tests.functional.working import (
     Place,
     Worker,
     add,
+    kept_worktrees,
+    prompts,
     script,
     tasks,
     wait_until,
@@ -239,3 +241,21 @@ def test_hooks_hear_of_work_and_of_alarms_and_hold_nothing_up(place: Place, clon
         "shut waits at gate go; next: baton approve shut"
     ]
     assert (events("claim")[0]["worker"], stalled["machine"]) == ("w", events("done")[0]["machine"])
+
+
+def test_a_message_outlives_the_worker_that_was_stopped(place: Place, clone: Baton) -> None:
+    """Stopped while the agent thinks: the message is answered by the next one, exactly once."""
+    slow = script(place.area, 'touch "$GATE/thinks"; sleep 600', name="slow.sh")
+    sent = clone.ok("inbox", "send", ".:" + str(clone.directory), "what is new?")["message"]
+    with serving(clone, "--name", "w", agent=slow) as first:
+        wait_until((place.gate / "thinks").exists, "the agent")
+        assert known(clone)["w"]["busy"] in ([], [f"message-{sent[:12]}"])
+        first.signal(signal.SIGTERM)
+        assert first.end() == 130
+    assert [m["state"] for m in clone.ok("inbox", "list")["messages"]] == ["waiting"]
+    with serving(clone, "--name", "w", agent=script(place.area, ECHO)) as second:
+        answer = clone.ok("inbox", "wait", "--for", sent[:12], "--timeout", "60s")
+        assert answer["response"]["text"] == "it says: what is new?"
+        second.signal(signal.SIGINT)
+        assert second.end() == 130
+    assert kept_worktrees(clone) == prompts(clone) == set()
