@@ -55,8 +55,23 @@ def _openssl() -> str | None:
     return None if shutil.which("openssl") else "openssl is not installed"
 
 
+def _namespaces() -> str | None:
+    absent = [tool for tool in ("ip", "unshare") if shutil.which(tool) is None]
+    if absent:
+        return f"not installed: {', '.join(absent)} (iproute2, util-linux; Linux only)"
+    # What making a network with names of its own takes: the administrator's rights, as a rule.
+    tried = subprocess.run(
+        ["unshare", "--net", "--uts", "--mount", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return tried.stderr.strip() or None if tried.returncode else None
+
+
 _CHECKS: Mapping[str, Callable[[], str | None]] = {
     "sshd": _sshd,
+    "namespaces": _namespaces,
     "http-backend": _backend,
     "openssl": _openssl,
 }

@@ -33,18 +33,27 @@ class Relay:
     def snap(self) -> None:
         """Break all connections; later ones hold."""
         with self._lock:
-            for end in self._open:
-                _shut(end)
-            self._open.clear()
+            self._break_all()
 
     def silence(self) -> None:
         """Forward nothing from now on, and close nothing: a cable pulled out."""
         self._silent = True
 
+    def restore(self) -> None:
+        """Forward again; what was open in the silence breaks, since it has lost something."""
+        with self._lock:  # whatever is added from now on is forwarded
+            self._break_all()
+            self._silent = False
+
     def close(self) -> None:
         """Break all connections and listen no more."""
         _shut(self._listener)
         self.cut()
+
+    def _break_all(self) -> None:
+        for end in self._open:
+            _shut(end)
+        self._open.clear()
 
     def _accept(self) -> None:
         with suppress(OSError):
