@@ -34,7 +34,7 @@ from gitbaton.tasks.view import View
 _TRIES: Final = 12
 _SHARE: Final = 4.0  # looks in the shortest lease
 _BUSIEST: Final = 1.0  # seconds
-_LAZIEST: Final = 60.0
+_LAZIEST: Final = 15.0  # a look asks for refs only; people and phases that got ready wait for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,7 @@ class Orchestrator:
         """
         self.start()
         while True:
-            pause = self._every or _LAZIEST / _SHARE
+            pause = self._every or _LAZIEST
             try:
                 look = self.step()
                 seen(look)

@@ -128,7 +128,7 @@ def show(request: Request, file: Path, mermaid: bool, svg: bool) -> int:
     "--every",
     type=DURATION,
     metavar="D",
-    help="How often to look; the default is a quarter of the shortest lease, at most 1m.",
+    help="How often to look; the default is a quarter of the shortest lease, at most 15s.",
 )
 def run(request: Request, file: Path, every: float | None) -> int:
     """Run a plan: make its phases tasks, offer those that are ready to workers, and watch.
