@@ -35,6 +35,7 @@ Riders: TypeAlias = Callable[[], Sequence[Rider]]
 """What may go along with a push that leaves now. Must not wait for anything."""
 
 _TICK = 0.1  # seconds between two questions to the window
+_HELD = 3.0  # seconds that a renewal waits for what may end its claim; others wait with it
 
 
 def never_wait(waiting: int, waited: float) -> float:
@@ -100,8 +101,10 @@ class GroupingStore:
         for tx in transactions:
             encode_writes(tx)  # what cannot be written is refused here, not among others
         held = self._held_back(transactions)
-        if held:
-            return self._commit_around(transactions, held)
+        return self._commit_around(transactions, held) if held else self._commit(transactions)
+
+    def _commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
+        """Commit in the lane that is for such transactions, or in none."""
         call = Call(transactions, since=self._clock.elapsed())
         if all(is_hot(tx) for tx in transactions):
             return _outcomes(self._join(self._hot, call))
@@ -234,17 +237,18 @@ class GroupingStore:
     ) -> list[Outcome]:
         """Commit all but the ``held`` at once, and each of those when what it waits for is decided.
 
-        One whose record was changed has its answer then; it need not be sent.
+        One whose record was changed has its answer then; it need not be sent. One that has waited
+        long is sent all the same: a landing may hang, and whoever renews this renews others too.
         """
+        until = self._clock.elapsed() + _HELD
         free = [index for index in range(len(transactions)) if index not in held]
         outcomes: dict[int, Outcome] = {}
         if free:
-            now = self.commit([transactions[index] for index in free])
+            now = self._commit([transactions[index] for index in free])
             outcomes = dict(zip(free, now, strict=True))
         again: list[int] = []
         for index, call in held.items():
-            with self._changed:
-                self._changed.wait_for(lambda call=call: call.decided)  # type: ignore[misc]
+            self._await_decision(call, until)
             overtaken = call.overtook(transactions[index])
             if overtaken is None:
                 again.append(index)
@@ -252,13 +256,18 @@ class GroupingStore:
                 outcomes[index] = overtaken
         if again:
             try:
-                late = self.commit([transactions[index] for index in again])
+                late = self._commit([transactions[index] for index in again])
             except BatonError as error:
                 if not outcomes:
                     raise
                 late = [Unknown(error.message)] * len(again)
             outcomes.update(zip(again, late, strict=True))
         return [outcomes[index] for index in range(len(transactions))]
+
+    def _await_decision(self, call: Call, until: float) -> None:
+        with self._changed:
+            while not call.decided and self._clock.elapsed() < until:
+                self._changed.wait(_TICK)
 
 
 def _take(lane: _Lane) -> list[Call]:

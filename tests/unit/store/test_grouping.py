@@ -344,6 +344,21 @@ def test_a_renewal_is_sent_when_what_it_waited_for_did_not_happen(desk: Desk) ->
     assert isinstance(landing.exception(PATIENCE), RemoteUnreachable)
 
 
+def test_a_landing_that_hangs_does_not_keep_claims_from_being_renewed(desk: Desk) -> None:
+    """I1: a slow hook may take longer than a lease; other claims are renewed by the same thread."""
+    go = desk.blocked()
+    landing = desk.start(desk.end("t1", land=True))
+    desk.until_entered()
+    beats = desk.threads.submit(desk.store.commit, [desk.renewal("t1"), desk.renewal("t2")])
+    desk.until_entered()
+    assert not beats.done()
+    desk.clock.advance(3.0)
+    assert all(isinstance(outcome, Committed) for outcome in beats.result(PATIENCE))
+    assert desk.inner.batches == [["end t1"], ["renew t2"], ["renew t1"]]
+    go.set()
+    assert isinstance(result(landing), Conflict), "the landing is tried again on the renewed claim"
+
+
 def test_riders_go_along_unless_their_record_is_being_changed(desk: Desk) -> None:
     told: dict[str, Outcome] = {}
     desk.riders = [
