@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from gitbaton.serving.mailroom import Mailroom
     from gitbaton.serving.roster import Roster
     from gitbaton.serving.standing import Standing
+
+
+_QUICKEST: Final = 1.0  # seconds between two beats, however short the leases are
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +155,9 @@ class Outpost:
             shift.name, slots=shift.jobs, capabilities=shift.capabilities
         )
         record = msgspec.structs.replace(
-            described, interval=shift.lease / BEATS, reason=fitness.reason
+            described,
+            interval=max(shift.lease / BEATS, _QUICKEST),
+            reason=fitness.reason,
         )
         standing.open(record, take_over=posting.take_over)
         stack.callback(standing.close)

@@ -64,8 +64,10 @@ class Errands:
         except BatonError as error:
             self._excuse(hold, error, slot)
         except OSError as error:
-            self._give_back(hold, f"a message waits: {error.filename}: {error.strerror}", slot)
             self._resume = crew.clock.elapsed() + _PAUSE
+            self._give_back(hold, f"a message waits: {error.filename}: {error.strerror}", slot)
+        except Exception as bug:  # noqa: BLE001 - the end of this thread
+            self._excuse(hold, BatonError(f"a bug in baton: {type(bug).__name__}: {bug}"), slot)
 
     def _ask(self, hold: _Hold, name: str, slot: int) -> AgentOutcome:
         crew, orders = self._crew, self._crew.orders

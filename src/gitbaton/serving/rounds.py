@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
+from gitbaton.core.errors import BatonError
 from gitbaton.serving.fitness import Fitness
 from gitbaton.work.events import Teller
 from gitbaton.work.reception import Floor
@@ -36,7 +38,8 @@ class FitRounds(Rounds):
         self._told: str | None = None
 
     def attend(self, floor: Floor) -> None:
-        self._fitness.look()
+        with suppress(BatonError):  # then the plans are those that were known
+            self._fitness.look()
         reason = self._fitness.reason
         if reason != self._told:
             self._tell("notice", f"takes nothing: {reason}" if reason else "takes tasks again")
