@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
-from gitbaton.cli.output import Output, one_line
+from gitbaton.cli.output import Output, neutralise, one_line
 from gitbaton.cli.taskview import since
 from gitbaton.cli.watching import live_display
 from gitbaton.core.clock import Clock, parse_rfc3339
@@ -75,7 +75,9 @@ class PlanScreen:
     def _line(self, event: PlanEvent) -> None:
         line = event_line(event)
         if self._live is not None:
-            self._live.console.print(line, style=_STYLES.get(event.kind), highlight=False)
+            self._live.console.print(
+                neutralise(line), style=_STYLES.get(event.kind), highlight=False
+            )
         else:
             self._out.say(line)
 
@@ -104,7 +106,7 @@ class PlanScreen:
             rows.add_row(task.id, one_line(claim.agent), since(claim.claimed_at, now))
         if len(running) > _SHOWN:
             rows.add_row(f"and {len(running) - _SHOWN} more")
-        return Group(bar, rows)
+        return Group(bar, rows) if running else bar
 
 
 def event_line(event: PlanEvent) -> str:
