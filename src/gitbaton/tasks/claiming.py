@@ -57,7 +57,7 @@ class _Progress:
     """How far one wish has come. ``since``: what was asked after it may be tried without a look.
 
     ``stuck``: the tasks that cannot be written, with the reason. A killed server may have left a
-    lock; that must not keep anybody from the others (I4).
+    lock, or somebody edited the board by hand; that must not keep anybody from the others (I4).
     """
 
     since: float
@@ -258,6 +258,8 @@ class Claiming:
                 claims[seat] = Claimed(task, token, outcome.versions[task.key])
             elif isinstance(outcome, Rejected) and outcome.code == "contention":
                 stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"
+            elif isinstance(outcome, Rejected) and outcome.code == "damaged":
+                stuck[task.id] = outcome.reason
             elif not isinstance(outcome, Committed | Conflict | Spared):
                 failures.append(failure(outcome))
         if failures and not claims:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -13,7 +13,7 @@ from gitbaton.git.objects import Kind
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.store.gitengine import GitStore
 from gitbaton.store.gitengine.parking import MAX_REFS
-from gitbaton.store.model import ABSENT, DELETE, Key, Snapshot, Value, make_key
+from gitbaton.store.model import ABSENT, DELETE, Key, Rejected, Snapshot, Value, make_key
 from tests.contract.gitsite import PlainPolicy
 
 from .place import Place, change, create, put, won
@@ -30,6 +30,22 @@ def add(store: GitStore, wanted: Sequence[str], value: Value | None = None) -> N
     """Add records in one transaction."""
     keys = [make_key("tasks", name) for name in wanted]
     won(store.commit([change(dict.fromkeys(keys, ABSENT), {k: value or {"n": 0} for k in keys})]))
+
+
+def edit_by_hand(place: Place, name: str, edit: Callable[[str], str]) -> None:
+    """Change a parked record's file on the board, as somebody with an editor does."""
+    path = next(
+        line
+        for line in place.git("ls-tree", "-r", "--name-only", "baton").splitlines()
+        if line.endswith(f"/{name}.json")
+    )
+    text = edit(place.git("cat-file", "blob", f"baton:{path}"))
+    blob = place.git("hash-object", "-w", "--stdin", stdin=text)
+    place.git("read-tree", "baton")
+    place.git("update-index", "--cacheinfo", f"100644,{blob},{path}")
+    tree = place.git("write-tree")
+    tip = place.git("commit-tree", tree, "-p", "baton", "-m", "hand")
+    place.git("update-ref", "refs/heads/baton", tip)
 
 
 def live(snapshot: Snapshot) -> list[str]:
@@ -131,17 +147,7 @@ def test_a_damaged_card_is_found_by_its_key_and_in_the_list(place: Place) -> Non
     """I8: it stops nobody, and nobody writes over it unseen."""
     store = place.store()
     add(store, names(0, 60))
-    path = next(
-        line
-        for line in place.git("ls-tree", "-r", "--name-only", "baton").splitlines()
-        if line.endswith("/task-00059.json")
-    )
-    blob = place.git("hash-object", "-w", "--stdin", stdin="{}")
-    place.git("read-tree", "baton")
-    place.git("update-index", "--cacheinfo", f"100644,{blob},{path}")
-    tree = place.git("write-tree")
-    tip = place.git("commit-tree", tree, "-p", "baton", "-m", "hand")
-    place.git("update-ref", "refs/heads/baton", tip)
+    edit_by_hand(place, "task-00059", lambda text: "{}")
     key = make_key("tasks", "task-00059")
     snapshot = place.store(1).read()
     assert key in snapshot.damaged
@@ -149,6 +155,25 @@ def test_a_damaged_card_is_found_by_its_key_and_in_the_list(place: Place) -> Non
     assert list(snapshot.damaged) == [key]
     assert key not in list(snapshot.records)
     assert len(snapshot.records) == len(list(snapshot.records)) == 59
+
+
+def test_a_card_edited_by_hand_keeps_no_other_parked(place: Place) -> None:
+    """I4: it gives no version that a ref could have; the next ones are staged past it."""
+    store = place.store()
+    add(store, names(0, 60))
+    snapshot = store.read()
+    finished: dict[Key, Value] = {key: {"finished": True} for key in snapshot.live}
+    for key, value in finished.items():
+        put(store, key, value, snapshot.live[key].version)
+    (bad,) = names(WINDOW, WINDOW + 1)
+    edit_by_hand(place, bad, lambda text: text.replace('"n": 0', '"n": 1'))
+    store.tidy(force=True)
+    assert live(store.read()) == names(WINDOW + 1, WINDOW + 5)
+    key = make_key("tasks", bad)
+    record = store.read().records[key]
+    (outcome,) = store.commit([change({key: record.version}, {key: {"n": 2}})])
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "damaged"
 
 
 def test_staging_takes_the_next_in_order_as_the_board_changes(place: Place) -> None:

@@ -45,6 +45,14 @@ def test_the_others_are_claimed_in_one_batch_with_it(queue: Queue) -> None:
     assert {c.task.id for c in queue.claim(who(), count=3)} == {"first", "second"}
 
 
+def test_one_that_was_edited_by_hand_keeps_nobody_from_the_others() -> None:
+    desk = Desk()
+    desk.add("t1", priority=0)
+    desk.add("t2")
+    desk.store.instead = lambda txs: [Rejected("tasks/t1: not what it says", code="damaged")]
+    assert desk.queue.claim(who())[0].task.id == "t2"
+
+
 def test_when_nothing_else_is_left_it_is_named(queue: Queue) -> None:
     queue.claim(who(), count=3)
     with pytest.raises(NothingToClaim, match="refs/baton/tasks/stuck is locked") as caught:

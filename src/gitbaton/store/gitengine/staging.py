@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
@@ -33,11 +33,14 @@ class Staging:
         self._policy = policy
         self._lines: dict[str, _Line] = {}
 
-    def first(self, held: Holdings, count: int) -> list[Key]:
-        """Return the first ``count`` of the parked records that are not finished, in order."""
+    def first(self, held: Holdings, count: int, *, fits: Callable[[Key], bool]) -> list[Key]:
+        """Return the first ``count`` of the parked records that are not finished, in order.
+
+        Without those that do not fit to go live: they must not keep the others waiting.
+        """
         if count <= 0 or not held.parked:
             return []
-        return list(islice(self._in_order(held), count))
+        return list(islice(filter(fits, self._in_order(held)), count))
 
     def _in_order(self, held: Holdings) -> Iterator[Key]:
         lines = [self._line(shelf).waiting for shelf in held.parked.shelves()]

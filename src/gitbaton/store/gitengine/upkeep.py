@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import PushState, RefUpdate, Remote
 from gitbaton.git.repository import CoordinationRepository
@@ -118,7 +119,8 @@ class Upkeep:
             for k, h in live.items()
             if k not in fold and k not in mend and self._changed(state, h)
         ]
-        return Work(fold, self._staging.first(state.held, count), mend, refresh)
+        stage = self._staging.first(state.held, count, fits=lambda key: self._is_whole(state, key))
+        return Work(fold, stage, mend, refresh)
 
     def _settled(self, finished: Mapping[Key, Held], now: float | None) -> list[Key]:
         """Return those that may be folded at ``now`` (None: all).
@@ -217,6 +219,17 @@ class Upkeep:
         show their half as it was before, and only the records near at hand are compared for that.
         """
         return self._policy.finished(held.envelope.value) and not held.envelope.companions
+
+    def _is_whole(self, state: State, key: Key) -> bool:
+        """Tell whether a parked record gives the version that its card names.
+
+        Where somebody has edited the card by hand, there is no such version to make a ref of.
+        """
+        try:
+            self._planner.materialise(Plan(), state.held[key])
+        except DamagedRecord:
+            return False
+        return True
 
     def _misplaced(self, state: State, key: Key, held: Held) -> bool:
         name = self._name(key)
