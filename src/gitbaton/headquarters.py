@@ -12,7 +12,6 @@ from contextlib import ExitStack, contextmanager
 from typing import TypeAlias
 
 from gitbaton.app import App
-from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.fleet import Fleet
 from gitbaton.git.fast.address import SshAddress
 from gitbaton.hooks.event import event_from_news
@@ -20,17 +19,15 @@ from gitbaton.orchestration.aligning import Terms
 from gitbaton.orchestration.branches import Branches
 from gitbaton.orchestration.chart import Chart
 from gitbaton.orchestration.events import Listener
+from gitbaton.orchestration.housekeeping import Housekeeping
 from gitbaton.orchestration.look import Look, look_at
 from gitbaton.orchestration.orchestrator import Orchestrator, Surroundings
-from gitbaton.orchestration.plight import outlook
 from gitbaton.orchestration.ringing import InboxRinger
 from gitbaton.plans.health.alarms import Alarms
-from gitbaton.plans.health.rules import judge
 from gitbaton.plans.inbox.addresses import Destination
 from gitbaton.plans.inbox.opening import REMOTE_COMMAND, OpenInbox, open_inbox
 from gitbaton.plans.model import Plan
 from gitbaton.plans.registry.record import Address
-from gitbaton.tasks.model import Status
 from gitbaton.tasks.view import View
 from gitbaton.workshop import Workshop
 
@@ -61,19 +58,19 @@ class Headquarters:
         with ExitStack() as stack:
             ringer = stack.enter_context(InboxRinger(self._open_inbox, woken.set))
             courier = stack.enter_context(self._fleet.courier(notices.append))
-            alarms = Alarms(app.local, app.clock, f"plan/{plan.name}")
             source = self._fleet.source(None)
+            housekeeping = Housekeeping(
+                shared=self._fleet.alarms,
+                own=Alarms(app.local, app.clock, f"plan/{plan.name}"),
+                limits=self._fleet.limits,
+                clock=app.clock,
+                settle=self._workshop.settler().run,
+                renew_protection=app.renew_gatekeeper,
+                raise_alarm=lambda news: courier.tell(event_from_news(news, source)),
+            )
 
             def upkeep(look: Look) -> Iterator[str]:
-                yield from self._settle(look)
-                judgement = judge(outlook(look), self._fleet.limits, app.clock.now())
-                try:
-                    told = alarms.update(
-                        judgement, lambda news: courier.tell(event_from_news(news, source))
-                    )
-                    yield from (news.text for news in told)
-                except BatonError as error:
-                    yield error.message  # it was told, and will be once more
+                yield from housekeeping(look)
                 while notices:
                     yield notices.pop(0)
 
@@ -112,20 +109,6 @@ class Headquarters:
     def _terms(self) -> Terms:
         wanted = self._app.config.queue
         return Terms(lease=float(wanted.lease), max_attempts=wanted.max_attempts)
-
-    def _settle(self, look: Look) -> list[str]:
-        """Finish what others left half way, where anything may be."""
-        live = look.view.live.values()
-        if not look.view.moves and not any(
-            task.landing is not None or task.status is Status.REVIEW for task in live
-        ):
-            return []
-        try:
-            return self._workshop.settler().run()
-        except RemoteUnreachable:
-            raise
-        except BatonError as error:
-            return [error.message]
 
     def _open_inbox(self, address: Address) -> OpenInbox:
         """Open a worker's inbox: by ssh, but for one that says ``localhost`` and nothing more."""

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from gitbaton.orchestration.look import Look
+from gitbaton.plans.health.notable import notable_tasks
 from gitbaton.plans.health.rules import Outlook
 from gitbaton.tasks.model import Status
 
 
-def outlook(look: Look) -> Outlook:
-    """Return what the plan's own alarms are judged by: its phases, and all workers.
+def shared_outlook(look: Look) -> Outlook:
+    """Return what everybody in a clone judges alike: all workers, all tasks that are open."""
+    return Outlook(workers=look.workers.found.values(), tasks=notable_tasks(look.view))
 
-    Where no worker is known, nothing is said of phases that nobody could take: whoever runs
-    ``baton work`` may take them, and is not in the registry.
+
+def own_outlook(look: Look) -> Outlook:
+    """Return what only an orchestrator of this plan sees: phases that nobody known could take.
+
+    Where no worker is known, nothing is said: whoever runs ``baton work`` may take them, and is
+    not in the registry.
     """
-    return Outlook(
-        workers=look.workers.found.values(),
-        tasks={task.id: task for task in look.phases},
-        lacking=_lacking(look) if look.hands else None,
-    )
+    return Outlook(lacking=_lacking(look) if look.hands else None)
 
 
 def _lacking(look: Look) -> dict[str, str]:

@@ -5,20 +5,18 @@ It acts on nothing: claims of workers that are gone run out by themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection
 from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
-from gitbaton.core.ids import TaskId
 from gitbaton.plans.health.activity import ActivityWatch, Agent
 from gitbaton.plans.health.alarms import Alarms, News
+from gitbaton.plans.health.notable import notable_tasks
 from gitbaton.plans.health.rules import Limits, Outlook, Pending, judge
 from gitbaton.plans.inbox.inbox import Inbox
 from gitbaton.plans.registry.registry import Registry
-from gitbaton.tasks.model import Task
 from gitbaton.tasks.queue import Queue
-from gitbaton.tasks.view import View
 from gitbaton.work.events import Teller
 from gitbaton.work.reception import Floor
 
@@ -100,16 +98,6 @@ class Lookout:
         view = self._queue.view()
         far = Outlook(
             workers=self._registry.sighted_in(view.snapshot).found.values(),
-            tasks=_open_tasks(view),
+            tasks=notable_tasks(view),
         )
         self._shared.update(judge(far, self._limits, now), self._raise_alarm)
-
-
-def _open_tasks(view: View) -> Mapping[TaskId, Task]:
-    """Return what is live, with its needs: people wait for nothing else, and it is never many."""
-    found = dict(view.live)
-    for task in view.live.values():
-        for need in task.needs:
-            if need not in found and need in view.tasks:
-                found[TaskId(need)] = view.tasks[TaskId(need)]
-    return found

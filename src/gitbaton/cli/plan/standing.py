@@ -16,6 +16,7 @@ from gitbaton.tasks.machine import FINISHED
 from gitbaton.tasks.model import Status, Task
 
 _BAR: Final = 30  # columns
+_NAME: Final = 28  # columns; a longer name would leave no room for who and why
 
 
 def status_document(look: Look, *, in_force: bool | None) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def _rows(look: Look, now: datetime) -> Iterator[tuple[Cell, ...]]:
     """Yield a row for each phase that is not done: those at work first, then those that wait."""
     open_ = [task for task in look.phases if task.status is not Status.DONE]
     for task in sorted(open_, key=_rank):
-        name, status = _short(look, task.id), status_cell(task)
+        name, status = fit(_short(look, task.id), _NAME), status_cell(task)
         if task.claim is not None:
             who = f"{task.claim.agent} on {task.claim.machine}"
             yield name, status, since(task.claim.claimed_at, now), who
@@ -106,7 +107,7 @@ def _rows(look: Look, now: datetime) -> Iterator[tuple[Cell, ...]]:
             yield name, status, lasts, words
     for id in look.chart.phases:
         if id not in look.view.tasks:
-            yield _short(look, id), "-", "", why(look, id) or ""
+            yield fit(_short(look, id), _NAME), "-", "", why(look, id) or ""
 
 
 def _rank(task: Task) -> int:
