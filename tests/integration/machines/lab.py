@@ -45,8 +45,8 @@ class Lab:
     def __getitem__(self, name: str) -> Machine:
         return self.network.machines[name]
 
-    def orphans(self, name: str) -> list[str]:
-        """Return what runs on a machine besides sshd and what serves its sessions."""
+    def running(self, name: str) -> list[str]:
+        """Return what runs on a machine besides sshd."""
         found = []
         for process in self.network.processes(name):
             try:
@@ -55,6 +55,10 @@ class Lab:
             except psutil.Error:
                 continue
         return found
+
+    def is_quiet(self, name: str) -> bool:
+        """Tell whether nothing runs on a machine besides sshd."""
+        return not self.running(name)
 
 
 def best_kind() -> Kind:

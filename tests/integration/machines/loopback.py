@@ -46,6 +46,7 @@ class Loopback:
 def joined(root: Path, names: Sequence[str]) -> Iterator[Loopback]:
     """Make the machines, and leave nothing of them behind."""
     word = f"lab-{os.getpid()}-{root.name}"
+    root.mkdir(exist_ok=True)
     guardian = Guardian()
     guardian.watch("mark", word)
     keys = root / "keys"

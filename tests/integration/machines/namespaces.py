@@ -46,6 +46,7 @@ def joined(root: Path, names: Sequence[str]) -> Iterator[Namespaces]:
     What an earlier run left that was killed together with its guardian is removed first.
     """
     _sweep()
+    root.mkdir(exist_ok=True)
     guardian = Guardian()
     with ExitStack() as stack:
         stack.callback(guardian.close)

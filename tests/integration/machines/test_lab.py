@@ -53,7 +53,7 @@ def test_machines_reach_each_other_until_one_is_cut_off(kind: Kind, tmp_path: Pa
         assert lab["west"].git("ls-remote", "origin") == ""
         lab.network.mend("east")
         wait_until(lambda: all(open_ways(lab)), "the way back")
-        wait_until(lambda: not lab.orphans("east") and not lab.orphans("west"), "the end of all")
+        wait_until(lambda: lab.is_quiet("east") and lab.is_quiet("west"), "the end of all")
 
 
 OWNER = """
