@@ -56,9 +56,9 @@ def test_the_doctor_knows_hooks_and_keeps_their_secret(baton: Baton) -> None:
     aside = "1 events could not be told; the last: "
     aside += "https://hooks.example.org/… answered 404: no success"
     assert told(baton.acting(CHAT="https://hooks.example.org/s3cret")) == [
+        ("warning", aside),
         ("ok", "chat: https://hooks.example.org/… is told of alert, done"),
         ("ok", "log: logger is told of all"),
-        ("warning", aside),
     ]
     [(level, text), _] = told(baton)
     assert (level, text) == ("problem", "hooks.chat.webhook_env: the variable CHAT is not set")

@@ -13,16 +13,16 @@ from gitbaton.hooks.hook import make_hooks
 
 def examine_hooks(app: App) -> Iterator[Finding]:
     """Say what each hook is, and how many events were put aside. Runs and posts nothing."""
-    try:
-        hooks = make_hooks(app.config.hooks, app.env)
-    except BatonError as error:
-        yield failed("hooks", error)
-    else:
-        for hook in hooks.values():
-            told = ", ".join(sorted(hook.events))
-            yield ok("hooks", f"{hook.name}: {hook.target.shown} is told of {told}")
-    queue = Fleet(app).hook_queue
-    dead = queue.dead()
+    dead = Fleet(app).hook_queue.dead()
     if dead:
         text = f"{len(dead)} events could not be told; the last: {dead[-1].trouble}"
         yield warning("hooks", text, next="baton hooks list")
+    configured = app.config.hooks
+    try:
+        hooks = make_hooks(configured, app.env)
+    except BatonError as error:
+        yield failed("hooks", error)
+        return
+    for hook in hooks.values():
+        told = ", ".join(sorted(hook.events))
+        yield ok("hooks", f"{hook.name}: {hook.target.shown} is told of {told}")
