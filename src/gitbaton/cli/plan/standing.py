@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from gitbaton.cli.output import Cell, Output
 from gitbaton.cli.plan.showing import WIDTH, fit, wrap_chain
-from gitbaton.cli.taskview import since, status_cell
+from gitbaton.cli.taskview import status_cell
+from gitbaton.core.clock import parse_rfc3339
 from gitbaton.core.durations import format_duration
 from gitbaton.core.ids import TaskId
 from gitbaton.orchestration.look import Look
@@ -16,7 +17,7 @@ from gitbaton.tasks.machine import FINISHED
 from gitbaton.tasks.model import Status, Task
 
 _BAR: Final = 30  # columns
-_NAME: Final = 28  # columns; a longer name would leave no room for who and why
+_NAME: Final = 24  # columns; a longer name would leave no room for who and why
 
 
 def status_document(look: Look, *, in_force: bool | None) -> dict[str, Any]:
@@ -99,15 +100,22 @@ def _rows(look: Look, now: datetime) -> Iterator[tuple[Cell, ...]]:
         name, status = fit(_short(look, task.id), _NAME), status_cell(task)
         if task.claim is not None:
             who = f"{task.claim.agent} on {task.claim.machine}"
-            yield name, status, since(task.claim.claimed_at, now), who
+            yield name, status, _age(task.claim.claimed_at, now), who
         else:
             target = _goes_to(look).get(task.id)
             words = f"goes to {target}" if target else why(look, task.id) or ""
-            lasts = "" if task.status is Status.PENDING else since(task.updated_at, now)
+            lasts = "" if task.status is Status.PENDING else _age(task.updated_at, now)
             yield name, status, lasts, words
     for id in look.chart.phases:
         if id not in look.view.tasks:
             yield fit(_short(look, id), _NAME), "-", "", why(look, id) or ""
+
+
+def _age(moment: str, now: datetime) -> str:
+    """Return how long ago that was, in the fewest words. By wall clocks: for people only (I5)."""
+    seconds = max(0, int((now - parse_rfc3339(moment)).total_seconds()))
+    unit = next((unit for unit in (86400, 3600, 60) if seconds >= 2 * unit), 1)
+    return format_duration(seconds - seconds % unit)
 
 
 def _rank(task: Task) -> int:
