@@ -60,5 +60,5 @@ def test_the_doctor_knows_hooks_and_keeps_their_secret(baton: Baton) -> None:
         ("ok", "chat: https://hooks.example.org/… is told of alert, done"),
         ("ok", "log: logger is told of all"),
     ]
-    [(level, text), _] = told(baton)
+    [_, (level, text)] = told(baton)
     assert (level, text) == ("problem", "hooks.chat.webhook_env: the variable CHAT is not set")
