@@ -13,7 +13,11 @@ from typing import Any
 import pytest
 
 from gitbaton.app import open_app
+from gitbaton.core.clock import SystemClock
 from gitbaton.fleet import Fleet
+from gitbaton.plans.inbox.addresses import Destination
+from gitbaton.plans.inbox.drafts import make_draft
+from gitbaton.plans.inbox.opening import open_inbox
 from gitbaton.plans.registry.record import WorkerRecord
 from tests.functional.baton import Baton
 from tests.functional.test_worker_machines import few_programs
@@ -69,17 +73,19 @@ def known(clone: Baton) -> dict[str, dict[str, Any]]:
     return {worker["name"]: worker for worker in clone.ok("worker", "list")["workers"]}
 
 
-def ask(clone: Baton, *words: str) -> str:
-    """Send a message here and return the response."""
-    sent = clone.ok("inbox", "send", ".", *words, "--wait", "--timeout", "60s")
-    text: str = sent["response"]["text"]
-    return text
-
-
-def answers(clone: Baton, id: str) -> list[str]:
-    """The response to the message that its sender calls ``id``, if there is one."""
-    messages = clone.ok("inbox", "list", "--all")["messages"]
-    return [m["response"]["text"] for m in messages if m["id"] == id and m["response"]]
+def ask(clone: Baton, text: str = "", *, task: str | None = None, id: str | None = None) -> str:
+    """Send a message here and return the response. Without a command: there are many of them."""
+    draft = make_draft(sender="ann", text=text, task=task, id=id)
+    clock = SystemClock()
+    there = open_inbox(Destination(None), clone.environment(), clock)
+    try:
+        handle = there.inbox.send(draft).handle
+        wait_until(lambda: there.inbox.response(handle), f"the answer to {text or task}")
+        response = there.inbox.response(handle)
+        assert response is not None
+        return response.text
+    finally:
+        there.close()
 
 
 def test_a_worker_serves(place: Place, clone: Baton) -> None:
@@ -96,19 +102,19 @@ def test_a_worker_serves(place: Place, clone: Baton) -> None:
         assert "gpu" in seen["capabilities"] and "git" in seen["toolchain"]
 
         add(clone, {"id": "called", "requires": ["gpu", "worker+gpu-1"]})
-        assert ask(clone, "--task", "called", "--id", "c1") == "claimed"
+        send = ("inbox", "send", ".", "--task", "called", "--wait", "--timeout", "60s")
+        assert clone.ok(*send, "--from", "ann", "--id", "c1")["response"]["text"] == "claimed"
         worker.until("landed", "called")
-        assert ask(clone, "--task", "called", "--id", "c1") == "claimed", "a copy"
-        assert ask(clone, "--task", "called", "--id", "c2") == "held: it is done"
-        assert "there is no task" in ask(clone, "--task", "nowhere")
+        assert ask(clone, task="called", id="c1") == "claimed", "a copy"
+        assert ask(clone, task="called", id="c2") == "held: it is done"
+        assert "there is no task" in ask(clone, task="nowhere")
 
         add(clone, {"id": "other", "requires": ["worker+gpu-2"]})
-        assert "requires 'worker+gpu-2'" in ask(clone, "--task", "other")
+        assert "requires 'worker+gpu-2'" in ask(clone, task="other")
 
         assert ask(clone, "what is new?") == "it says: what is new?"
-        feed.write_text(json.dumps({"id": "f1", "text": "from a file"}) + "\n")
-        wait_until(lambda: answers(clone, "f1"), "the answer to a line of the file")
-        assert answers(clone, "f1") == ["it says: from a file"]
+        feed.write_text(json.dumps({"id": "f1", "from": "ann", "text": "from a file"}) + "\n")
+        assert ask(clone, "from a file", id="f1") == "it says: from a file", "whoever was first"
         worker.signal(signal.SIGINT)
         assert worker.end() == 130
     assert known(clone)["gpu-1"]["state"] == "gone"
@@ -128,7 +134,7 @@ def test_a_machine_whose_tools_will_not_do_takes_nothing(place: Place, clone: Ba
         seen = known(clone)["old"]
         assert seen["state"] == "refusing"
         assert seen["reason"] == told.removeprefix("takes nothing: ")
-        assert ask(clone, "--task", "waits") == f"refused: {seen['reason']}"
+        assert ask(clone, task="waits") == f"refused: {seen['reason']}"
         worker.signal(signal.SIGINT)
         assert worker.end() == 130
     assert tasks(clone)["waits"]["status"] == "pending"
@@ -185,7 +191,7 @@ def test_a_called_worker_that_sleeps_too_long_cannot_publish(place: Place, clone
     with serving(clone, "--name", "sleeper", "--lease", "2s", agent=GATED) as sleeper:
         sleeper.until("waiting")
         add(clone, {"id": "gated"})
-        assert ask(clone, "--task", "gated") == "claimed"
+        assert ask(clone, task="gated") == "claimed"
         place.arrived("gated")
         sleeper.signal(signal.SIGSTOP)
         place.let_go("gated", 2)
@@ -195,7 +201,7 @@ def test_a_called_worker_that_sleeps_too_long_cannot_publish(place: Place, clone
         place.let_go("gated", 1)  # its agent ends well, with a result of its own
         sleeper.signal(signal.SIGCONT)
         sleeper.until("rescued", "gated")
-        assert ask(clone, "--task", "gated", "--id", "late") == "held: it is done"
+        assert ask(clone, task="gated", id="late") == "held: it is done"
         sleeper.signal(signal.SIGINT)
         assert sleeper.end() == 130
     assert tasks(other)["gated"]["result"] == result

@@ -26,8 +26,8 @@ class Doorkeeper:
 
         Raises RemoteUnreachable when nothing could be found out: there is no answer yet.
         """
-        if task in floor.at_work:
-            return Answer(Reply.CLAIMED)
+        if task in floor.at_work:  # but its claim may have been lost meanwhile
+            return self._explain(task, "it is being given back here")
         if floor.draining:
             return Answer(Reply.REFUSED, "it is draining")
         if self._fitness.reason is not None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.tasks.model import encode_task
 from tests.unit.serving.station import Station
-from tests.unit.tasks.desk import who
+from tests.unit.tasks.desk import ANN, who
 
 
 def test_a_doorbell_claims_by_id_and_a_copy_is_harmless() -> None:
@@ -68,6 +68,17 @@ def test_the_other_answers() -> None:
     last = station.send(task="more", id="last")
     station.attend()
     assert station.answer(last) == "refused: it is draining"
+
+
+def test_a_slot_that_still_ends_a_lost_claim_has_not_claimed_it() -> None:
+    """Never a wrong answer about who won: the record says it, not what the slots are busy with."""
+    station = Station()
+    station.desk.add("t")
+    station.floor.engage("t")
+    station.desk.queue.cancel("t", None, actor=ANN)
+    bell = station.send(task="t")
+    station.attend()
+    assert station.answer(bell) == "held: it is cancelled"
 
 
 def test_a_plan_that_is_new_is_looked_up_before_its_phase_is_refused() -> None:
