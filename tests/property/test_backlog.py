@@ -112,17 +112,31 @@ def test_the_index_spares_a_process_the_blobs(objects: ObjectStore, tmp_path: Pa
     assert first.asked - second.asked == len(NAMES)
 
 
-class _Counted(ObjectStore):
-    """Counts the objects that it is asked for."""
+def test_what_was_missing_for_a_moment_is_not_kept(objects: ObjectStore, tmp_path: Path) -> None:
+    """I3: whoever mends the repository has the record back; the index does not deny it."""
+    tree = _edited(objects, None, {parked_path(name): 1 for name in NAMES})
+    tip = _committed(objects, tree)
+    counts = []
+    for missing in (True, False):
+        counted = _Counted(objects, missing=missing)
+        library = Library(counted, "tasks", CardIndex(tmp_path / "index"))
+        counts.append(read_board(counted, library, tip).parked.count())
+    assert counts == [0, len(NAMES)]
 
-    def __init__(self, inner: ObjectStore) -> None:
+
+class _Counted(ObjectStore):
+    """Counts the objects that it is asked for; those of files may be ``missing``."""
+
+    def __init__(self, inner: ObjectStore, *, missing: bool = False) -> None:
         self._inner = inner
+        self._missing = missing
         self.format = inner.format
         self.asked = 0
 
     def find_many(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:
         self.asked += len(names)
-        return self._inner.find_many(names)
+        found = self._inner.find_many(names)
+        return [None if self._missing and f is not None and f[0] == "blob" else f for f in found]
 
 
 def _compare(board: Board, expected: Mapping[str, Card | Unreadable]) -> None:

@@ -4,7 +4,8 @@ One file a shard, ``<coordination repository>/index/<shard>``, holds the cards o
 somebody read them last, each under the id of its blob. What a blob says never changes, so no
 file is ever out of date: it has a card or lacks it, and what it lacks is read from git. Nothing is
 locked; the last writer wins, and with each writing go the cards that the board has no more. A
-file that is damaged, foreign or of another version of gitbaton counts as empty.
+file that is damaged, foreign or of another version of gitbaton counts as empty. What could not be
+read is not kept: the object may have been missing for a moment, or a later gitbaton can read it.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from gitbaton.store.gitengine.cards import Card, Unreadable
+from gitbaton.store.gitengine.cards import Card
 
-Cards: TypeAlias = Mapping[str, Card | Unreadable]
-"""The cards of a shard by file name."""
+Cards: TypeAlias = Mapping[str, Card]
+"""The readable cards of a shard by file name."""
 
 _MAGIC: Final = b"baton cards 1\n"
 _SUM: Final = 4  # bytes of the checksum that follows
-_DECODER: Final = msgspec.msgpack.Decoder(dict[str, Card | Unreadable])
+_DECODER: Final = msgspec.msgpack.Decoder(dict[str, Card])
 
 
 class CardIndex:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.objects import make_object
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.store.gitengine.cards import Card, Unreadable, read_card
-from gitbaton.store.gitengine.index import CardIndex, Cards
+from gitbaton.store.gitengine.index import CardIndex
 from gitbaton.store.gitengine.layout import escape, parked_path, shard, unescape
 
 _ENTRY: Final = {
@@ -29,6 +29,9 @@ _SHARDS: Final = 256
 _SLICE: Final = 1000  # blobs asked for at once: other threads want to read too
 _WORTH_KEEPING: Final = 16  # cards of one shard that the index lacked
 
+Files: TypeAlias = Mapping[str, Card | Unreadable]
+"""The cards of a shard by file name."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
@@ -36,7 +39,7 @@ class Shelf:
 
     part: str
     tree: Oid
-    files: Cards
+    files: Files
     cards: Mapping[str, Card]
     unreadable: Mapping[str, str]
 
@@ -125,7 +128,7 @@ class Library:
                 )
         for draft in drafts:
             if len(draft.lacking) >= _WORTH_KEEPING:
-                self._index.save(draft.part, draft.files)
+                self._index.save(draft.part, draft.readable)
         return {draft.part: draft.finish() for draft in drafts}
 
     def _draft(self, part: str, tree: Oid, body: bytes) -> _Draft:
@@ -151,7 +154,7 @@ class _Draft:
     files: dict[str, Card | Unreadable] = field(default_factory=dict)
     lacking: dict[str, Oid] = field(default_factory=dict)
 
-    def take(self, listed: Mapping[str, Oid], known: Cards) -> Mapping[str, Oid]:
+    def take(self, listed: Mapping[str, Oid], known: Files) -> Mapping[str, Oid]:
         """Take the cards of the ``listed`` files that are ``known``; return the other files."""
         others: dict[str, Oid] = {}
         for file, blob in listed.items():
@@ -161,6 +164,11 @@ class _Draft:
             else:
                 others[file] = blob
         return others
+
+    @property
+    def readable(self) -> Mapping[str, Card]:
+        """The cards by file name, without those that cannot be read."""
+        return {file: card for file, card in self.files.items() if isinstance(card, Card)}
 
     def finish(self) -> Shelf:
         cards: dict[str, Card] = {}
