@@ -61,7 +61,7 @@ class Control(RuleBasedStateMachine):
 
     def fresh(self, number: int, *, dies: int | None = None, after: bool = False) -> Show:
         """Return an orchestrator that knows nothing yet, of the newest file."""
-        meddled = Meddler(MortalStore(self.stage.desk.memory, dies, after=after))
+        meddled = Meddler(MortalStore(self.stage.store, dies, after=after))
         self.stores[number], self.started[number] = meddled, False
         parts = file_of(self.needs, self.priority)
         return self.stage.show(*parts, store=meddled, seed=number)
@@ -128,12 +128,12 @@ class Control(RuleBasedStateMachine):
     @rule()
     def finish(self) -> None:
         if self.held:
-            self.end(lambda claimed: self.stage.desk.other.done(claimed.token))
+            self.end(lambda claimed: self.stage.other.done(claimed.token))
 
     @precondition(lambda self: self.held)
     @rule()
     def fail(self) -> None:
-        self.end(lambda claimed: self.stage.desk.other.fail(claimed.token, "no luck"))
+        self.end(lambda claimed: self.stage.other.fail(claimed.token, "no luck"))
 
     def end(self, how: Callable[[Claimed], object]) -> None:
         try:
@@ -157,7 +157,7 @@ class Control(RuleBasedStateMachine):
 
     @invariant()
     def nothing_was_edited_that_ran_or_was_finished(self) -> None:
-        for change in self.stage.desk.memory.history():
+        for change in self.stage.store.history():
             if change.key.startswith(f"{COLLECTION}/") and change.subject.startswith("edit:"):
                 assert change.value is not None and change.value["status"] in EDITABLE
 

@@ -1,8 +1,9 @@
-"""A plan on the memory engine: orchestrators that can be killed, and workers that do as told."""
+"""A plan on an engine in memory or a file: orchestrators to be killed, workers that do as told."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from gitbaton.core.errors import BatonError
@@ -20,6 +21,7 @@ from gitbaton.store.choosing import commit_in_turn
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Actor, Change, Choice, Key, Outcome, Snapshot, Transaction
 from gitbaton.store.protocol import Store, TidyReport
+from gitbaton.store.sqlite import SqliteStore
 from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.model import Task
 from tests.unit.plans.plantext import HEADER, judge, needing, phase
@@ -144,18 +146,24 @@ class Show:
 class Stage:
     """One remote in memory, and all that plans need on it."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, *, file: Path | None = None, **settings: Any) -> None:
+        """Set it up; ``file``: on the sqlite engine instead."""
         self.desk = Desk(**settings)
+        clock, mover = self.desk.clock, self.desk.branches
+        self.store: Store = self.desk.memory
+        if file is not None:
+            self.store = SqliteStore(file, clock=clock, mover=mover)
+        self.other = self.desk.join(self.store)
 
     def show(self, *parts: str, store: Store | None = None, seed: int = 1) -> Show:
         """Return an orchestrator of the plan of ``parts`` (none: the diamond)."""
-        return Show(self, parts or DIAMOND, store or self.desk.memory, seed=seed)
+        return Show(self, parts or DIAMOND, store or self.store, seed=seed)
 
     def registry(self, store: Store | None = None) -> Registry:
         """Return the registry, with an observer of its own."""
         clock = self.desk.clock
         watch = Watch(MemoryStore(clock=clock), clock, "remote")
-        return Registry(store or self.desk.memory, clock, watch, Actor("w"))
+        return Registry(store or self.store, clock, watch, Actor("w"))
 
     def enlist(self, name: str, *, rings: bool = True, **fields: Any) -> None:
         """Let a worker announce itself; ``rings``: it has an inbox."""
@@ -169,13 +177,13 @@ class Stage:
         self.registry().announce(record)
 
     def task(self, phase: str) -> Task:
-        return self.desk.other.get(f"p.{phase}")
+        return self.other.get(f"p.{phase}")
 
     def claim(self, phase: str | None = None, worker: str = "w1") -> Claimed | None:
         """Claim a phase (None: the next) as a worker would; None: none is ready."""
         ids = () if phase is None else (f"p.{phase}",)
         try:
-            [claimed] = self.desk.other.claim(who(worker, worker=worker), ids=ids)
+            [claimed] = self.other.claim(who(worker, worker=worker), ids=ids)
         except BatonError:
             return None
         return claimed
@@ -184,11 +192,11 @@ class Stage:
         """Claim a phase and finish it."""
         claimed = self.claim(phase, worker)
         assert claimed is not None, f"{phase} was to be ready"
-        self.desk.other.done(claimed.token)
+        self.other.done(claimed.token)
 
     def landings(self) -> list[TaskId]:
         """The phases that were finished, in that order, once for each time that it happened."""
-        changes = reversed(self.desk.memory.history())
+        changes = reversed(self.store.history())
         return [
             TaskId(change.key.removeprefix("tasks/"))
             for change in changes

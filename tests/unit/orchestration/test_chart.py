@@ -38,7 +38,7 @@ def test_what_is_left_of_the_critical_path_shrinks_as_phases_finish() -> None:
 def test_without_the_file_timeouts_weigh() -> None:
     stage = Stage()
     stage.show(*PARTS).start()
-    view = stage.desk.other.view()
+    view = stage.other.view()
     record = read_plan_record(view.snapshot, "p")
     assert record is not None
     chart = chart_of_record(record, view.tasks)
@@ -49,7 +49,7 @@ def test_without_the_file_timeouts_weigh() -> None:
 def test_needs_in_a_circle_that_somebody_made_by_hand_stop_nobody_from_looking() -> None:
     stage = Stage()
     stage.show(*PARTS).start()
-    view = stage.desk.other.view()
+    view = stage.other.view()
     record = read_plan_record(view.snapshot, "p")
     assert record is not None
     ring = {

@@ -62,7 +62,7 @@ def test_nothing_is_settled_while_nothing_can_be(stage: Stage) -> None:
     assert (house.run(show.step()), house.settled) == ([], 0)
     claimed = stage.claim("a")
     assert claimed is not None
-    stage.desk.other.done(claimed.token, review=True)
+    stage.other.done(claimed.token, review=True)
     assert (house.run(show.step()), house.settled) == (["p.a is done: it was merged"], 1)
 
 
@@ -70,7 +70,7 @@ def test_a_trouble_is_told_and_the_rest_is_done(stage: Stage) -> None:
     house, show = House(stage), begun(stage)
     claimed = stage.claim("a")
     assert claimed is not None
-    stage.desk.other.done(claimed.token, review=True)
+    stage.other.done(claimed.token, review=True)
     house.trouble = HostRefused("a hook said no")
     stage.desk.clock.advance(301.0)
     assert house.run(show.step()) == ["the git host refused: a hook said no"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gitbaton.core.errors import DamagedRecord, RemoteUnreachable, TaskExists
@@ -22,7 +24,7 @@ def stage() -> Stage:
 
 
 def revision(stage: Stage) -> int:
-    record = read_plan_record(stage.desk.memory.read(), "p")
+    record = read_plan_record(stage.store.read(), "p")
     assert record is not None
     return record.revision
 
@@ -47,19 +49,19 @@ def test_a_plan_is_announced_added_and_done(stage: Stage) -> None:
 
 def test_a_second_run_of_the_same_file_changes_nothing(stage: Stage) -> None:
     stage.show().start()
-    before = len(stage.desk.memory.history())
+    before = len(stage.store.history())
     assert stage.show(seed=2).start().standing.total == 4
-    assert len(stage.desk.memory.history()) == before
+    assert len(stage.store.history()) == before
 
 
 def test_a_task_that_was_made_by_hand_stops_everything_before_anything_is_written(
     stage: Stage,
 ) -> None:
     stage.desk.add("p.left")
-    before = len(stage.desk.memory.history())
+    before = len(stage.store.history())
     with pytest.raises(TaskExists):
         stage.show().start()
-    assert len(stage.desk.memory.history()) == before
+    assert len(stage.store.history()) == before
 
 
 def test_a_failed_phase_leaves_its_dependents_pending_and_the_rest_running(stage: Stage) -> None:
@@ -69,7 +71,7 @@ def test_a_failed_phase_leaves_its_dependents_pending_and_the_rest_running(stage
     for _ in range(3):
         claimed = stage.claim("left")
         assert claimed is not None
-        stage.desk.other.fail(claimed.token, "the parser is broken")
+        stage.other.fail(claimed.token, "the parser is broken")
     look = show.step()
     assert look.standing.verdict is Verdict.RUNNING  # right can go on
     why = look.schedule.waiting[TaskId("p.bottom")]
@@ -79,7 +81,7 @@ def test_a_failed_phase_leaves_its_dependents_pending_and_the_rest_running(stage
     assert look.standing.verdict is Verdict.STUCK
     assert dict(look.standing.doomed) == {"p.bottom": "p.left"}
     assert stage.task("bottom").status is Status.PENDING
-    stage.desk.other.retry("p.left", force=False, actor=ANN)
+    stage.other.retry("p.left", force=False, actor=ANN)
     assert stage.show(seed=2).start().standing.verdict is Verdict.RUNNING
 
 
@@ -95,9 +97,9 @@ def test_what_waits_for_a_person_is_waited_for_and_told_once(stage: Stage, how: 
         claimed = stage.claim("a")
         assert claimed is not None
         if how == "blocked":
-            stage.desk.other.block(claimed.token, "which port?")
+            stage.other.block(claimed.token, "which port?")
         else:
-            stage.desk.other.done(claimed.token, review=True)
+            stage.other.done(claimed.token, review=True)
     for _ in range(3):
         assert show.step().standing.verdict is Verdict.RUNNING
     assert show.told("waits") == [("waits", "p.a")]
@@ -122,7 +124,7 @@ def test_a_changed_file_edits_what_is_pending_and_leaves_what_runs_or_is_finishe
         ("edited", "p.c"),
     ]
     assert (stage.task("gone").status, look.standing.total) == (Status.PENDING, 4)
-    stage.desk.other.release(claimed.token)  # back to pending: now the edit follows
+    stage.other.release(claimed.token)  # back to pending: now the edit follows
     show.step()
     assert stage.task("b").priority == 1
 
@@ -269,7 +271,7 @@ def test_a_phase_that_was_claimed_after_its_bell_keeps_no_place_twice(stage: Sta
 
 def drive(stage: Stage, calls: int | None, *, after: bool) -> int:
     """Run the diamond with an orchestrator that is killed once; return how often it called."""
-    mortal = MortalStore(stage.desk.memory, calls, after=after)
+    mortal = MortalStore(stage.store, calls, after=after)
     show = stage.show(store=mortal)
     begun = False
     for _ in range(12):
@@ -283,26 +285,34 @@ def drive(stage: Stage, calls: int | None, *, after: bool) -> int:
             break
         claimed = stage.claim()
         if claimed is not None:
-            stage.desk.other.done(claimed.token)
+            stage.other.done(claimed.token)
     else:
         raise AssertionError("it did not come to an end")
     return mortal.calls
 
 
+@pytest.mark.parametrize("engine", ["memory", "sqlite"])
 @pytest.mark.parametrize("after", [False, True])
-def test_killed_between_any_two_calls_another_one_finishes_the_plan(after: bool) -> None:
+def test_killed_between_any_two_calls_another_one_finishes_the_plan(
+    tmp_path: Path, engine: str, after: bool
+) -> None:
     """I4: each phase lands once, the plan is announced once and its tasks are added once."""
-    calls = drive(Stage(), None, after=after)
+
+    def stage_for(call: int) -> Stage:
+        return Stage(file=None if engine == "memory" else tmp_path / f"{call}.sqlite")
+
+    calls = drive(stage_for(0), None, after=after)
     assert calls > 10
     for call in range(1, calls + 1):
-        stage = Stage()
+        stage = stage_for(call)
         drive(stage, call, after=after)
         landed = stage.landings()
         assert sorted(landed) == ["p.bottom", "p.left", "p.right", "p.top"]
         assert (landed[0], landed[-1]) == ("p.top", "p.bottom")
         assert revision(stage) == 1
-        added = [c for c in stage.desk.memory.history() if c.subject.startswith("add")]
+        added = [c for c in stage.store.history() if c.subject.startswith("add")]
         assert len(added) == 4
+        stage.store.close()
 
 
 def test_a_record_that_cannot_be_read_stops_it(stage: Stage) -> None:
