@@ -38,7 +38,7 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "work": "Run agents on ready tasks and land what they do.",
     },
     "Plans and machines": {
-        "plan": "Check and show plans: phases that depend on each other.",
+        "plan": "Check, show and run plans: phases that depend on each other.",
         "worker": "Add, list and examine the machines that work.",
         "hooks": "Show what could not be told to hooks, and try again.",
         "inbox": "Send messages to machines, and answer them.",
