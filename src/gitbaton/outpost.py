@@ -23,8 +23,9 @@ from gitbaton.tasks.validation import capability
 from gitbaton.work.crew import Crew
 from gitbaton.work.events import Listener, Teller, WorkEvent
 from gitbaton.work.reception import Bare
+from gitbaton.work.shift import Shift
 from gitbaton.work.slots import Slots
-from gitbaton.work.worker import Shift, Worker
+from gitbaton.work.worker import Worker
 from gitbaton.workshop import Wishes, Workshop
 
 if TYPE_CHECKING:

@@ -42,9 +42,10 @@ from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.reception import Reception
 from gitbaton.work.rescue import Rescuer
 from gitbaton.work.settling import Settler
+from gitbaton.work.shift import Shift, Slot
 from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
-from gitbaton.work.worker import Shift, Slot, Worker
+from gitbaton.work.worker import Worker
 from gitbaton.workspace.publication import require_landing
 
 CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command

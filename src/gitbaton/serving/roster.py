@@ -6,11 +6,11 @@ from gitbaton.plans.health.activity import Agent
 from gitbaton.tasks.claims import Claimed
 from gitbaton.work.crew import Crew
 from gitbaton.work.record import claim_name
-from gitbaton.work.worker import Slot
+from gitbaton.work.shift import Slot
 
 
 class Roster:
-    """A slot (``work.worker.Slot``) that remembers what is running, and why it is to stop."""
+    """A slot (``work.shift.Slot``) that remembers what is running, and why it is to stop."""
 
     def __init__(self, crew: Crew, slot: Slot) -> None:
         self._crew, self._slot = crew, slot
@@ -31,7 +31,7 @@ class Roster:
             del self._running[slot]
 
     def stop(self, reason: str) -> None:
-        """End every running agent, as ``work.worker.Slot`` does."""
+        """End every running agent, as ``work.shift.Slot`` does."""
         self.stopped = reason
         self._slot.stop(reason)
 

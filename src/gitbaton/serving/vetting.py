@@ -7,11 +7,11 @@ from gitbaton.tasks.claims import Claimed
 from gitbaton.work.crew import Crew
 from gitbaton.work.ending import GivenBack, end_claim
 from gitbaton.work.post import Post
-from gitbaton.work.worker import Slot
+from gitbaton.work.shift import Slot
 
 
 class Vetting:
-    """A slot (``work.worker.Slot``) that runs an assignment only where the runtime will do."""
+    """A slot (``work.shift.Slot``) that runs an assignment only where the runtime will do."""
 
     def __init__(self, crew: Crew, slot: Slot, fitness: Fitness) -> None:
         self._crew, self._slot, self._fitness = crew, slot, fitness
@@ -30,5 +30,5 @@ class Vetting:
             self._crew.company.landed(slot)
 
     def stop(self, reason: str) -> None:
-        """End every running agent, as ``work.worker.Slot`` does."""
+        """End every running agent, as ``work.shift.Slot`` does."""
         self._slot.stop(reason)

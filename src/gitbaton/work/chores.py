@@ -21,7 +21,7 @@ from gitbaton.work.sync import Sync
 
 
 class Upkeep:
-    """One round of it (``work.worker.Chores``). Each chore is safe beside others' chores."""
+    """One round of it (``work.shift.Chores``). Each chore is safe beside others' chores."""
 
     def __init__(
         self,

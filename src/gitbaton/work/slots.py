@@ -12,7 +12,7 @@ from gitbaton.work.record import claim_name
 
 
 class Slots:
-    """Runs assignments for a worker (``work.worker.Slot``)."""
+    """Runs assignments for a worker (``work.shift.Slot``)."""
 
     def __init__(self, crew: Crew) -> None:
         self._crew = crew

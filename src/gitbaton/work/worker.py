@@ -11,7 +11,6 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import (
@@ -29,6 +28,7 @@ from gitbaton.tasks.view import View
 from gitbaton.work.company import Company
 from gitbaton.work.events import Listener, Teller
 from gitbaton.work.reception import Bare, Errand, Reception
+from gitbaton.work.shift import Chores, Shift, Slot
 from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
 
 _POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
@@ -38,52 +38,6 @@ _UPKEEP_LEAST = 1.0
 _TICK = 0.2
 _FUTILE = 1.0  # seconds before the next claim when a task came back to us in vain; doubles
 _FUTILE_LIMIT = 30.0
-
-
-class Slot(Protocol):
-    """Runs one claim from the worktree to the landing."""
-
-    def run(self, claimed: Claimed, slot: int) -> bool:
-        """Return whether the task was finished (landed, in review, or given to a person).
-
-        Raises BatonError when no task can be worked on here: the worker ends.
-        """
-        ...
-
-    def stop(self, reason: str) -> None:
-        """End every running agent; its work is saved and its task released. Sets a flag only."""
-        ...
-
-
-class Chores(Protocol):
-    """What any worker does for everybody."""
-
-    def run(self, *, urgent: bool) -> None:
-        """Reap, settle, send what waits, tidy what is due. Raises BatonError.
-
-        ``urgent``: the worker has just found nothing to claim.
-        """
-        ...
-
-    def finish(self) -> None:
-        """Send what waits and refresh the board, before the worker ends. Raises BatonError."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shift:
-    """How a worker works; ``lease`` in seconds.
-
-    ``once``: one task. ``drain``: until there is nothing more for it to do, now or later.
-    """
-
-    name: str
-    machine: str
-    lease: float
-    jobs: int = 1
-    capabilities: frozenset[str] = frozenset()
-    once: bool = False
-    drain: bool = False
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ import pytest
 from gitbaton.core.errors import NothingToClaim, Refused
 from gitbaton.work.company import Company
 from gitbaton.work.reception import Floor
-from gitbaton.work.worker import Shift, Worker
+from gitbaton.work.shift import Shift
+from gitbaton.work.worker import Worker
 from tests.unit.tasks.desk import Desk
 from tests.unit.work.test_worker import FakeChores, FakeSlot, finish
 

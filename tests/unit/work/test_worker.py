@@ -23,7 +23,8 @@ from gitbaton.tasks.queue import Queue
 from gitbaton.work.company import Company
 from gitbaton.work.events import WorkEvent
 from gitbaton.work.program import CannotWork
-from gitbaton.work.worker import Shift, Worker, _State
+from gitbaton.work.shift import Shift
+from gitbaton.work.worker import Worker, _State
 from tests.unit.tasks.desk import ANN, Desk
 
 Act = Callable[[Queue, Claimed], bool]
