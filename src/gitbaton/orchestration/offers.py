@@ -20,6 +20,7 @@ SHUNNED: Final = 600.0  # seconds for which others are asked
 @dataclass(slots=True)
 class _Offer:
     bell: Bell
+    made: float
     looks: int = 0
 
 
@@ -35,20 +36,23 @@ class Offers:
         """The bells that may still be answered, by task."""
         return {id: offer.bell for id, offer in self._open.items()}
 
-    def make(self, bell: Bell) -> None:
+    def make(self, bell: Bell, now: float) -> None:
         """Note that ``bell`` was rung."""
-        self._open[bell.task] = _Offer(bell)
+        self._open[bell.task] = _Offer(bell, now)
 
     def settle(
         self,
         tasks: Mapping[TaskId, Task],
         answers: Iterable[tuple[Bell, Answer]],
         now: float,
+        *,
+        interval: float,
     ) -> None:
         """Take note of a look at ``tasks``, and of the answers since the last one.
 
         An offer is over when the task is no longer as it was offered. It is declined when the
-        worker says no, or for two looks neither it nor the task says yes.
+        worker says no, or for two looks neither it nor the task says yes. ``interval``: seconds
+        from look to look; those between, which others' answers cause, do not make it late.
         """
         said = dict(answers)
         for id, offer in list(self._open.items()):
@@ -59,7 +63,8 @@ class Offers:
             offer.looks += 1
             answer = said.get(bell)
             no = answer is not None and answer.reply is not Reply.CLAIMED
-            if no or offer.looks > PATIENCE:
+            late = offer.looks > PATIENCE and now - offer.made >= PATIENCE * interval
+            if no or late:
                 del self._open[id]
                 self._until[id, bell.worker] = now + SHUNNED
 

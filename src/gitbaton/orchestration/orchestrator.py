@@ -94,7 +94,7 @@ class Orchestrator:
                 if look.standing.verdict is not Verdict.RUNNING:
                     self._tell("ended", _last_words(look.standing))
                     return look.standing.verdict
-                pause = self._pause(look)
+                pause = self._interval(look.view)
             except RemoteUnreachable as error:
                 self._once("notice", "", f"{error.message}; trying again")
             wait(pause)
@@ -122,7 +122,7 @@ class Orchestrator:
         for bell, answer in answers:
             if answer.reply is Reply.REFUSED:
                 self._tell("declined", answer.reason, task=bell.task, worker=bell.worker)
-        self._offers.settle(view.tasks, answers, now)
+        self._offers.settle(view.tasks, answers, now, interval=self._interval(view))
         look = look_at(
             self._chart(view),
             view,
@@ -181,14 +181,15 @@ class Orchestrator:
                 continue  # it pulls
             epoch = look.view.tasks[assignment.task].epoch
             bell = Bell(self._plan.name, assignment.task, epoch, assignment.worker)
-            self._offers.make(bell)
+            self._offers.make(bell, self._around.clock.elapsed())
             ringer.ring(bell, address)
             self._tell("rung", "", task=bell.task, worker=bell.worker, epoch=epoch)
 
-    def _pause(self, look: Look) -> float:
+    def _interval(self, view: View) -> float:
+        """Return how many seconds apart to look."""
         if self._every is not None:
             return self._every
-        claims = (task.claim for task in look.view.live.values())
+        claims = (task.claim for task in view.live.values())
         leases = [claim.lease for claim in claims if claim is not None]
         shortest = min([self._around.terms.lease, *leases])
         return min(max(shortest / _SHARE, _BUSIEST), _LAZIEST)
