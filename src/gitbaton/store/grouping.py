@@ -78,6 +78,7 @@ class GroupingStore:
         self._changed = threading.Condition()
         self._pending: list[Call] = []  # all that is not decided yet, in any lane or none
         self._hot = _Lane()
+        self._beats = _Lane()
         self._landing = _Lane()
 
     def read(self, prefix: str = "") -> Snapshot:
@@ -107,7 +108,9 @@ class GroupingStore:
         """Commit in the lane that is for such transactions, or in none."""
         call = Call(transactions, since=self._clock.elapsed())
         if all(is_hot(tx) for tx in transactions):
-            return _outcomes(self._join(self._hot, call))
+            # A push of others may hang for longer than a lease: renewals wait for none.
+            renews = all(tx.heartbeat for tx in transactions)
+            return _outcomes(self._join(self._beats if renews else self._hot, call))
         if any(tx.moves for tx in transactions):
             return _outcomes(self._join(self._landing, call))
         return _outcomes(self._pass(call))

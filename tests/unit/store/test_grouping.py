@@ -359,6 +359,17 @@ def test_a_landing_that_hangs_does_not_keep_claims_from_being_renewed(desk: Desk
     assert isinstance(result(landing), Conflict), "the landing is tried again on the renewed claim"
 
 
+def test_renewals_never_wait_behind_what_others_push(desk: Desk) -> None:
+    """I1: a claim whose connection has died hangs for minutes; no lease shall end by that."""
+    go = desk.blocked()
+    end = desk.start(desk.end("t1"))
+    desk.until_entered()
+    assert isinstance(result(desk.start(desk.renewal("t2"))), Committed)
+    assert not end.done()
+    go.set()
+    assert isinstance(result(end), Committed)
+
+
 def test_riders_go_along_unless_their_record_is_being_changed(desk: Desk) -> None:
     told: dict[str, Outcome] = {}
     desk.riders = [
