@@ -204,7 +204,10 @@ class GroupingStore:
 
     def _along(self, batch: Sequence[Call]) -> list[Rider]:
         """Return the riders whose records nobody else is about to change."""
-        riders = self._riders()
+        try:
+            riders = self._riders()
+        except Exception:  # noqa: BLE001 - nobody waits for a rider, all wait for this push
+            return []
         with self._changed:
             busy = {key for call in (*self._pending, *batch) for key in call.keys}
         return [rider for rider in riders if not busy & rider.transaction.write.keys()]

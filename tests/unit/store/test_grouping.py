@@ -388,6 +388,17 @@ def test_riders_go_along_unless_their_record_is_being_changed(desk: Desk) -> Non
     assert desk.inner.batches[1] == ["end t3"], "a landing takes nobody along"
 
 
+@pytest.mark.parametrize("error", [RemoteUnreachable("gone"), OSError(24, "Too many open files")])
+def test_riders_that_fail_cost_the_others_nothing(desk: Desk, error: Exception) -> None:
+    """I4: what was never sent is not told to be unknown."""
+
+    def fail() -> Sequence[Rider]:
+        raise error
+
+    store = GroupingStore(desk.inner, clock=desk.clock, riders=fail)
+    assert isinstance(store.commit([desk.end("t1")])[0], Committed)
+
+
 def test_alternatives_alone_are_left_to_the_engine(desk: Desk) -> None:
     choices = desk.store.commit_first([desk.end("t1"), desk.end("t2")], 1)
     assert isinstance(choices[0], Committed)
