@@ -59,9 +59,10 @@ def _namespaces() -> str | None:
     absent = [tool for tool in ("ip", "unshare") if shutil.which(tool) is None]
     if absent:
         return f"not installed: {', '.join(absent)} (iproute2, util-linux; Linux only)"
-    # What making a network with names of its own takes: the administrator's rights, as a rule.
+    # All that a network takes: the administrator's rights, and a kernel with bridges and cables.
+    making = "ip link add name hub type bridge && ip link add name near type veth peer name far"
     tried = subprocess.run(
-        ["unshare", "--net", "--uts", "--mount", "true"],
+        ["unshare", "--net", "--uts", "--mount", "sh", "-c", making],
         capture_output=True,
         text=True,
         check=False,

@@ -134,7 +134,7 @@ def write_doors(machine: Machine, doors: Mapping[str, Door], keys: Path) -> None
 
 # As a user would who knows the network to be near: a link that is gone is noticed soon. Before
 # what gitbaton itself asks for, since ssh takes the first that it is told.
-_SOON = "-oConnectTimeout=2 -oServerAliveInterval=1 -oServerAliveCountMax=3"
+_SOON = "-oConnectTimeout=1 -oServerAliveInterval=1 -oServerAliveCountMax=3"
 
 
 def _program(path: Path, command: str) -> None:

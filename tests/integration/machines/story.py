@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.functional.working import wait_until
 from tests.integration.machines.lab import Lab
+from tests.integration.machines.machine import HUB
 from tests.integration.machines.programs import Program
 
 DESK = "desk"
@@ -157,7 +158,7 @@ class Story:
             assert worker.wait() == 130, worker
         self._each(lambda name: self.lab[name].ok("sync"))
         self.lab[DESK].ok("fold")
-        for name in NAMES:
+        for name in (HUB, *NAMES):
             wait_until(partial(self.lab.is_quiet, name), f"the end of all on {name}")
         self._tell("everybody has gone home")
 
