@@ -23,6 +23,7 @@ from gitbaton.hooks.hook import secret_variables
 from gitbaton.store.calls import Rider
 from gitbaton.store.grouping import GroupingStore
 from gitbaton.tasks.budget import PushBudget
+from gitbaton.tasks.deliverables import promised_files
 from gitbaton.work.aging import RescueAges
 from gitbaton.work.archive import Archive, KeptArchive, Rescues
 from gitbaton.work.checks import Commands
@@ -350,7 +351,9 @@ class Workshop:
         return GitArchive(app.repository, app.remote, layout, app.clock)
 
     def _permit(self, job: LandJob) -> LandJob:
-        """Return ``job`` under the land rules as they are now; raise GateClosed (I9)."""
+        """Return ``job`` under the rules as they are now; raise GateClosed (I9)."""
+        task = self._app.queue.get(job.proof.task)
+        job = msgspec.structs.replace(job, files=promised_files(task.deliverable))
         if job.commit is None or job.way == "record" or job.review:
             return job
         protection = self._app.protection(fresh=True)

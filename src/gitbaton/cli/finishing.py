@@ -8,10 +8,11 @@ import msgspec
 
 from gitbaton.app import App
 from gitbaton.cli.offline import Queued, queue_landing
-from gitbaton.core.errors import NoAtomicPush, RemoteUnreachable
+from gitbaton.core.errors import NoAtomicPush, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid, branch_name
 from gitbaton.store.model import Move
 from gitbaton.tasks.claims import Token
+from gitbaton.tasks.deliverables import promised_files, undelivered
 from gitbaton.tasks.model import Task
 from gitbaton.workspace.lookup import find_branch, find_commit
 from gitbaton.workspace.publication import publish_branch, require_landing
@@ -31,7 +32,7 @@ def finish_task(app: App, token: Token, wish: Finish) -> Task | Queued:
     """Finish the claim of ``token``; queue that while the remote is away.
 
     Raises InvalidInput for a branch or commit that is not here, ClaimLost, GateClosed,
-    HostRefused, Refused.
+    HostRefused, Refused (also where files that the task promises are not in the commit).
     """
     found = None
     if wish.commit is not None:
@@ -45,6 +46,7 @@ def finish_task(app: App, token: Token, wish: Finish) -> Task | Queued:
 
 
 def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
+    _require_files(app, app.queue.get(token.task), tip)
     if wish.branch is None or tip is None:
         return app.queue.done(token, commit=tip, text=wish.text, review=wish.review)
     protection = app.protection()
@@ -70,6 +72,21 @@ def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
         if shared:
             raise
         return _in_steps(app, token, wish, tip)
+
+
+def _require_files(app: App, task: Task, commit: Oid | None) -> None:
+    """Raise Refused unless ``commit`` has the files that the task promises (I9)."""
+    globs = promised_files(task.deliverable)
+    if not globs:
+        return
+    absent = undelivered(globs, app.repository.files(commit) if commit is not None else [])
+    if absent:
+        what = f"no file {', '.join(absent)}" if commit else "say which commit has its files"
+        raise Refused(
+            f"task {task.id!r} is not delivered: {what}",
+            code="not_delivered",
+            next=f"baton done {task.id} --branch BRANCH",
+        )
 
 
 def _in_steps(app: App, token: Token, wish: Finish, tip: Oid) -> Task:

@@ -157,6 +157,11 @@ class CoordinationRepository:
             raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
         return asked.status == 0
 
+    def files(self, commit: str) -> list[str]:
+        """Return the paths of all files in ``commit``. Raises GitFailed."""
+        listed = self.git.run("ls-tree", "-r", "-z", "--name-only", commit)
+        return [path for path in listed.text.split("\0") if path]
+
     def keep(self, name: str, oid: str) -> None:
         """Keep the commit ``oid`` and all its history whatever happens to the clone.
 

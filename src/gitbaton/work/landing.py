@@ -175,10 +175,7 @@ class Lander:
         """Raise ChecksFailed unless ``commit`` has the files that the task promises (I9)."""
         if not job.files:
             return
-        files: list[str] = []
-        if commit is not None:
-            listed = self._repository.git.run("ls-tree", "-r", "-z", "--name-only", commit)
-            files = [file for file in listed.text.split("\0") if file]
+        files = self._repository.files(commit) if commit is not None else []
         absent = undelivered(job.files, files)
         if absent:
             raise ChecksFailed(f"it does not deliver what it should: no file {', '.join(absent)}")
