@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -64,6 +64,45 @@ def test_a_lost_answer_is_looked_up(place: Place, seed: int) -> None:
     assert [c.value for c in other.history(TASK) if c.value][:1] in ([{"n": 4}], [{"n": 3}])
     [outcome] = store.commit([change({TASK: version}, {TASK: {"n": 9}})])
     assert isinstance(outcome, Conflict)
+
+
+class Overtaken(Forwarding):
+    """A remote that obeys; before its answer, which is lost, somebody else acts (``then``)."""
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(remote)
+        self.then: Callable[[], object] | None = None
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        results = self.inner.push(updates, atomic=atomic)
+        act, self.then = self.then, None
+        if act is None:
+            return results
+        act()
+        return {u.ref: RefResult(PushState.UNKNOWN, "connection lost") for u in updates}
+
+
+def test_a_lost_answer_gives_our_own_version_though_others_were_next(place: Place) -> None:
+    """I1: who is given the version of another would write over it without having seen it."""
+    other = place.store(1)
+    version = create(other, "task-001")
+    remotes: list[Overtaken] = []
+
+    def wrap(remote: Remote) -> Remote:
+        remotes.append(Overtaken(remote))
+        return remotes[-1]
+
+    store = place.store(wrap=wrap)
+    store.read()
+
+    def replace() -> None:
+        put(other, TASK, {"by": "them"}, other.read().records[TASK].version)
+
+    remotes[0].then = replace
+    ours = won(store.commit([change({TASK: version}, {TASK: {"by": "us"}})]))[TASK]
+    (again,) = store.commit([change({TASK: ours}, {TASK: {"by": "us again"}})])
+    assert isinstance(again, Conflict)
+    assert other.read().records[TASK].value == {"by": "them"}
 
 
 def test_a_landing_whose_answer_was_lost_is_committed(place: Place) -> None:

@@ -108,10 +108,18 @@ class Reader:
 
         This is how a client recognises its own write after the server's answer was lost.
         """
-        current: Envelope | None = held.envelope
-        while current is not None and current.seq > seq and current.after:
-            current = self.envelope(Oid(current.after))
-        return current is not None and current.seq == seq and current.transaction == transaction
+        return self.written(held, seq, transaction) is not None
+
+    def written(self, held: Held, seq: int, transaction: str) -> Oid | None:
+        """Return version ``seq`` in the history of ``held`` if ``transaction`` wrote it."""
+        version, current = held.version, held.envelope
+        while current.seq > seq and current.after:
+            version = Oid(current.after)
+            before = self.envelope(version)
+            if before is None:
+                return None
+            current = before
+        return version if (current.seq, current.transaction) == (seq, transaction) else None
 
     def mark(self, name: str, blob: Oid | None) -> Envelope | None:
         """Return the envelope that the live mark ``blob`` shows, None where it shows none."""

@@ -85,11 +85,12 @@ class Settler:
         versions: dict[Key, Version] = {}
         for key, envelope in attempts.plans[-1].envelopes.items():
             held = state.held.get(key)
-            version = held.version if held is not None else None
+            version: Oid | None = None
             if held is not None and held.completed and held.envelope.transaction == nonce:
                 version = self._complete(key, held)
-            elif held is None or not self._reader.includes(held, envelope.seq, nonce):
-                version = None
+            elif held is not None:
+                # Ours, not the newest: others may have replaced it, and we have not seen theirs.
+                version = self._reader.written(held, envelope.seq, nonce)
             if version is None:
                 return self._take_back(attempts, Conflict({}))
             versions[key] = Version(version)
