@@ -10,7 +10,6 @@ what there is; at its end everything goes.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -114,7 +113,6 @@ def main() -> None:
     """Read what there is until the owner is gone; then end it."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    os.environ.pop(MARK, None)
     things = [line.split() for line in sys.stdin]
     for kind, name in things:
         _end(kind, name)

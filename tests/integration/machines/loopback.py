@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,7 +11,15 @@ import psutil
 
 from tests.hermetic import MARK as RUN
 from tests.integration.machines.guardian import Guardian, marked
-from tests.integration.machines.machine import HUB, MARK, Door, Machine, furnish, write_doors
+from tests.integration.machines.machine import (
+    HUB,
+    MARK,
+    Door,
+    Machine,
+    furnish,
+    lab_word,
+    write_doors,
+)
 from tests.servers.ports import LOCALHOST, free_port
 from tests.servers.relay import Relay, relay
 from tests.servers.sshdaemon import make_keys, start_sshd
@@ -45,7 +52,7 @@ class Loopback:
 @contextmanager
 def joined(root: Path, names: Sequence[str]) -> Iterator[Loopback]:
     """Make the machines, and leave nothing of them behind."""
-    word = f"lab-{os.getpid()}-{root.name}"
+    word = lab_word(root)
     root.mkdir(exist_ok=True)
     guardian = Guardian()
     guardian.watch("mark", word)

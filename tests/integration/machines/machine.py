@@ -99,6 +99,11 @@ class Machine:
         )
 
 
+def lab_word(root: Path) -> str:
+    """Return the word that marks what runs in the lab below ``root``, of all at this time."""
+    return f"lab-{os.getpid()}-{root.name}"
+
+
 def furnish(root: Path, name: str, word: str, enter: tuple[str, ...] = ()) -> Machine:
     """Make a machine: its home below ``root``, a git of its own, ``baton`` and ``ssh`` on PATH.
 

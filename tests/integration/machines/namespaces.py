@@ -13,7 +13,7 @@ import psutil
 
 from tests.hermetic import MARK as RUN
 from tests.integration.machines.guardian import Guardian, inside, remove
-from tests.integration.machines.machine import HUB, Door, Machine, furnish, write_doors
+from tests.integration.machines.machine import HUB, Door, Machine, furnish, lab_word, write_doors
 from tests.servers.sshdaemon import make_keys, start_sshd
 
 _PREFIX = "gitbaton-test-"
@@ -68,7 +68,7 @@ def _machine(root: Path, name: str, guardian: Guardian) -> Machine:
     guardian.watch("namespace", namespace)
     _ip("netns", "add", namespace)
     enter = ("ip", "netns", "exec", namespace, "unshare", "--uts", "sh", "-c", _NAMING, name)
-    return furnish(root, name, _PREFIX, enter)
+    return furnish(root, name, lab_word(root), enter)
 
 
 def _lay_cables(doors: Mapping[str, Door]) -> None:

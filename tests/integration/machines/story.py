@@ -114,27 +114,32 @@ class Story:
         for phase in ("haul", "press"):
             (self.world / "hold" / phase).touch()
         (self.world / "fail" / "weld").touch()
-        first = self._start(DESK, "plan", "run", str(PLAN))
+        orchestrator = self._start(DESK, "plan", "run", str(PLAN))
         self.cut, self.killed = self._place_of("haul"), self._place_of("press")
         self._tell(f"haul is under way on {self.cut}, press on {self.killed}")
-        first.kill()
+        orchestrator.kill()
         self.lab.network.cut(self.cut)
         self._workers[self.killed].kill()
         self._tell(f"no orchestrator, no way to {self.cut}, no worker on {self.killed}")
         (self.world / "go" / "haul").touch()
         self._start_worker(self.killed)
-        second = self._start(DESK, "plan", "run", str(PLAN))
-        wait_until(lambda: second.told("done", "harbour.haul"), "haul, elsewhere")
+        self._recover(self._start(DESK, "plan", "run", str(PLAN)))
+
+    def _recover(self, orchestrator: Program) -> None:
+        """See the others go on, the one that was cut off come back, and the plan finished."""
+        wait_until(lambda: orchestrator.told("done", "harbour.haul"), "haul, elsewhere")
         away = self._workers[self.cut]
         wait_until(lambda: away.told("queued", "harbour.haul"), "the end of the first haul")
         self._tell(f"haul was done elsewhere, and is done on {self.cut}, where it waits")
         self.lab.network.mend(self.cut)
         wait_until(lambda: self._is_rescued("haul"), "the rescue of the first haul")
         self._tell(f"{self.cut} is back, and what it did of haul is rescued")
-        wait_until(lambda: second.told("waits", "harbour.launch"), "the gate")
+        wait_until(lambda: orchestrator.told("waits", "harbour.launch"), "the gate")
         self.lab[DESK].ok("approve", "harbour.launch")
         self._tell("the gate is open")
-        assert second.wait() == 0, second
+        assert orchestrator.wait() == 0, orchestrator
+        status = self.lab[DESK].ok("plan", "status", "harbour")
+        assert (status["verdict"], status["done"], status["total"]) == ("done", 12, 12)
         self._tell("all phases are done")
 
     def _place_of(self, phase: str) -> str:
