@@ -49,3 +49,18 @@ def test_a_remote_that_is_away(clones: Clones, file_remote: BareRepository) -> N
     one.ok("list")
     with away(file_remote):
         assert one("fold").status == 69
+
+
+def test_a_branch_left_behind_its_record_follows_before_the_record_is_folded(
+    clones: Clones, file_remote: BareRepository
+) -> None:
+    """I2: once it is on the board, nobody would look after it any more."""
+    one = clones("one")
+    one.commit("feature", "new.txt", "new\n")
+    one.ok("claim", "t1", "--create")
+    one.ok("done", "t1", "--branch", "feature")
+    tip = file_remote.refs()["refs/heads/feature"]
+    file_remote.git("update-ref", "-d", "refs/heads/feature")  # as if the server had been killed
+    folded = one.ok("fold")
+    assert (folded["folded"], len(folded["notes"])) == (1, 1)
+    assert file_remote.refs()["refs/heads/feature"] == tip

@@ -118,7 +118,7 @@ class Upkeep:
             )
 
     def _tidy(self, *, urgent: bool) -> None:
-        machines = count_machines(self._crew.queue.view().tasks.values(), own=self._machine)
+        machines = count_machines(self._crew.queue.view().live.values(), own=self._machine)
         if not urgent and not self._pace.allows(machines):
             return
         self._pace.done()

@@ -58,10 +58,13 @@ class Company:
     def landing_wait(self, waiting: int, waited: float, spare: float = math.inf) -> float:
         """Return how many seconds more landings wait: ``waiting`` of them, one for ``waited``.
 
-        ``spare``: the seconds that a renewal which has to wait for them has left.
+        ``spare``: the seconds that a renewal which has to wait for them has left. Nobody waits
+        with what no slot has to land: results that waited offline come one by one, from a thread
+        that has all slots to look after.
         """
         with self._lock:
-            if self._closed or waiting >= len(self._working):
+            landing = len(self._working & self._ending)
+            if self._closed or waiting >= len(self._working) or waiting > landing:
                 return 0.0
         return min(self._window - waited, spare)
 

@@ -16,6 +16,7 @@ def test_a_landing_waits_while_another_slot_works() -> None:
     company.begin(1)
     assert company.landing_wait(1, 0.0) == 0.0, "alone"
     company.begin(2)
+    company.lands(1)
     assert company.landing_wait(1, 0.0) == WINDOW
     assert company.landing_wait(1, 4.0) == WINDOW - 4.0
     assert company.landing_wait(1, WINDOW) <= 0.0
@@ -24,11 +25,22 @@ def test_a_landing_waits_while_another_slot_works() -> None:
     assert company.landing_wait(1, 0.0) == 0.0, "the other one has left"
 
 
+def test_what_waited_offline_waits_for_no_company() -> None:
+    """One thread sends it all: it would pay the window for each of them."""
+    company = make_company()
+    company.begin(1)
+    company.begin(2)
+    assert company.landing_wait(1, 0.0) == 0.0, "no slot has anything to land"
+    company.lands(1)
+    assert company.landing_wait(2, 0.0) == 0.0, "one of the two is no slot's"
+
+
 def test_who_has_landed_is_not_waited_for() -> None:
     company = make_company()
     for slot in (1, 2, 3):
         company.begin(slot)
     company.landed(3)
+    company.lands(1)
     assert company.landing_wait(2, 0.0) == 0.0
     assert company.landing_wait(1, 0.0) == WINDOW
 
@@ -37,6 +49,7 @@ def test_a_renewal_that_would_come_late_closes_the_window() -> None:
     company = make_company()
     company.begin(1)
     company.begin(2)
+    company.lands(1)
     assert company.landing_wait(1, 0.0, spare=0.5) == 0.5
     assert company.landing_wait(1, 0.0, spare=-1.0) <= 0.0
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from gitbaton.app import App
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
@@ -17,6 +20,7 @@ def command(request: Request) -> None:
     this by themselves when it is due; doing it twice is harmless.
     """
     app = request.app
+    settled = _settle(app)
     report = app.store.tidy(force=True)
     document = {
         "engine": app.settings.engine,
@@ -24,13 +28,22 @@ def command(request: Request) -> None:
         "staged": report.staged,
         "repaired": report.repaired,
         "refreshed": report.refreshed,
-        "notes": report.notes,
+        "notes": (*settled, *report.notes),
     }
     board = app.settings.board if app.settings.engine == "git" else None
-    request.output.answer(document, lambda out: _print(out, report, board))
+    request.output.answer(document, lambda out: _print(out, report, board, settled))
 
 
-def _print(out: Output, report: TidyReport, board: str | None) -> None:
+def _settle(app: App) -> list[str]:
+    """Complete what a dying server left half done: workers know it by live records only."""
+    if app.settings.engine != "git":
+        return []
+    from gitbaton.workshop import Workshop
+
+    return Workshop(app, lambda _: None).settler().run()
+
+
+def _print(out: Output, report: TidyReport, board: str | None, settled: Sequence[str]) -> None:
     if board is None:
         out.say("nothing to fold: without a remote there is no board (engine: sqlite)")
         return
@@ -44,5 +57,5 @@ def _print(out: Output, report: TidyReport, board: str | None) -> None:
         out.say(f"board {board}: {', '.join(words)}")
     else:
         out.say(f"board {board}: {'refreshed' if report.refreshed else 'up to date'}")
-    for note in report.notes:
+    for note in (*settled, *report.notes):
         out.say(f"  {note}")
