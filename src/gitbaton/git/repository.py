@@ -21,6 +21,7 @@ from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
 
 MINIMUM_GIT = (2, 31)
+_REMEMBERED = 10_000  # answers about ancestors
 
 # Of the clone's own configuration, what says how that clone is stored rather than how its owner
 # works. Everything else (identity, credentials, URLs, filters, signing) applies to us as well.
@@ -103,6 +104,7 @@ class CoordinationRepository:
                 *("-c", "fetch.unpackLimit=1"),
             ),
         )
+        self._ancestry: dict[tuple[str, str], bool] = {}
         self.objects = ObjectStore(self.git, path, clone.format)
 
     @staticmethod
@@ -150,12 +152,20 @@ class CoordinationRepository:
     def is_ancestor(self, commit: str, tip: str) -> bool:
         """Tell whether ``commit`` is ``tip`` or among its ancestors.
 
-        Raises GitFailed when git cannot tell (an object is not here): that is not a "no".
+        Raises GitFailed when git cannot tell (an object is not here): that is not a "no". An
+        answer never changes (both are full object ids), so it is remembered.
         """
-        asked = self.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
-        if asked.status > 1 or asked.status < 0:
-            raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
-        return asked.status == 0
+        known = self._ancestry.get((commit, tip))
+        if known is None:
+            asked = self.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
+            if asked.status > 1 or asked.status < 0:
+                raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
+            known = asked.status == 0
+            if not self.objects.is_shallow:  # there a history may still get longer
+                if len(self._ancestry) >= _REMEMBERED:
+                    self._ancestry.clear()
+                self._ancestry[commit, tip] = known
+        return known
 
     def files(self, commit: str) -> list[str]:
         """Return the paths of all files in ``commit``. Raises GitFailed."""
