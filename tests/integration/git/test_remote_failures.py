@@ -47,7 +47,7 @@ def test_a_key_that_the_server_does_not_know(
     desk: Desk, ssh_remote: BareRepository, tmp_path: Path
 ) -> None:
     command = ssh_remote.env["GIT_SSH_COMMAND"]
-    key = command.split("-i ")[1].split(" ")[0]
+    key = command.split("IdentityFile=")[1].split(" ")[0]
     stranger = {"GIT_SSH_COMMAND": command.replace(key, str(tmp_path / "no-key"))}
     remote = desk.remote(ssh_remote, env=stranger)
     _assert_refused(desk, remote, ssh_remote)
