@@ -11,6 +11,9 @@ from gitbaton.tasks.readiness import Obstacle, Readiness
 from gitbaton.tasks.view import View
 
 _NAMED = 3  # tasks whose obstacle is told; the others are counted
+_POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
+_POLL_LIMIT = 20.0  # the same after long idleness
+_POLL_STEPS = 20  # looks until then at most; a worker may be idle for weeks
 _LOOKED_AT = 100  # pending tasks whose obstacles are looked for
 
 
@@ -49,6 +52,11 @@ def describe_waiting(view: View, readiness: Readiness) -> Waiting:
     )
     text = "; ".join([*named, *busy]) or "others took what was ready"
     return Waiting(text, marks)
+
+
+def pause_between_looks(quiet: int) -> float:
+    """Return how many seconds a worker waits that has found nothing ``quiet`` times in a row."""
+    return min(_POLL * 1.3 ** min(quiet, _POLL_STEPS), _POLL_LIMIT)
 
 
 def holds_up(view: View, readiness: Readiness) -> bool:

@@ -29,10 +29,8 @@ from gitbaton.work.company import Company
 from gitbaton.work.events import Listener, Teller
 from gitbaton.work.reception import Bare, Errand, Reception
 from gitbaton.work.shift import Chores, Shift, Slot
-from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
+from gitbaton.work.waiting import Waiting, describe_waiting, holds_up, pause_between_looks
 
-_POLL = 2.0  # seconds between looks when there is a free slot and nothing to claim
-_POLL_LIMIT = 20.0  # the same after long idleness
 _UPKEEP = 20.0  # seconds between rounds of upkeep, less for leases shorter than a minute
 _UPKEEP_LEAST = 1.0
 _TICK = 0.2
@@ -291,9 +289,8 @@ class Worker:
         self._say_waiting(state, waiting)
         state.hungry = state.hungry or not state.quiet
         state.quiet += 1
-        longest = min(_POLL * 1.3**state.quiet, _POLL_LIMIT)
-        if state.busy or self._shift.drain:
-            longest = _POLL
+        calm = not state.busy and not self._shift.drain
+        longest = pause_between_looks(state.quiet if calm else 0)
         state.poll_due = self._clock.elapsed() + self._rng.uniform(0.5, 1.0) * longest
 
     def _look(self, state: _State) -> Waiting:

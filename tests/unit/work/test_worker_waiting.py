@@ -8,7 +8,7 @@ from gitbaton.tasks.gates import GateKeeper
 from gitbaton.tasks.leases import Sight
 from gitbaton.tasks.model import Task
 from gitbaton.tasks.readiness import Readiness
-from gitbaton.work.waiting import Waiting, describe_waiting, holds_up
+from gitbaton.work.waiting import Waiting, describe_waiting, holds_up, pause_between_looks
 from tests.unit.tasks.desk import PROJECT, claimed, task, view_of, who
 
 DELAYED = task("late", delay=30.0)
@@ -68,3 +68,9 @@ def test_a_drain_is_over_when_nothing_will_change_by_waiting(
     left: tuple[Task, ...], ended: bool
 ) -> None:
     assert over(*left) is ended
+
+
+def test_an_idle_worker_looks_less_and_less_often_but_never_gives_up() -> None:
+    pauses = [pause_between_looks(quiet) for quiet in (0, 1, 5, 9, 100, 100_000)]
+    assert pauses == sorted(pauses)
+    assert (pauses[0], pauses[-1]) == (2.0, 20.0), "days later it still looks"
