@@ -49,3 +49,9 @@ def test_what_waited_offline_is_looked_at_when_it_lands(one: Baton) -> None:
     [sent] = one.ok("sync")["sent"]
     assert sent["fate"] == "rescued"
     assert one.ok("show", "t1")["status"] != "done"
+
+
+def test_who_lost_the_claim_is_told_that_first(one: Baton) -> None:
+    one.ok("release", "t1")
+    refused = one("done", "t1", "--token", "t1:1:" + "0" * 32, "--json")
+    assert (refused.status, refused.error["code"]) == (76, "claim_lost")

@@ -46,9 +46,13 @@ def finish_task(app: App, token: Token, wish: Finish) -> Task | Queued:
 
 
 def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
-    _require_files(app, app.queue.get(token.task), tip)
+    def require(task: Task) -> None:
+        _require_files(app, task, tip)
+
     if wish.branch is None or tip is None:
-        return app.queue.done(token, commit=tip, text=wish.text, review=wish.review)
+        return app.queue.done(
+            token, commit=tip, text=wish.text, review=wish.review, require=require
+        )
     protection = app.protection()
     if not wish.review:
         require_landing(protection, wish.branch)
@@ -61,6 +65,7 @@ def _finish(app: App, token: Token, wish: Finish, tip: Oid | None) -> Task:
             text=wish.text,
             review=wish.review,
             moves=moves,
+            require=require,
         )
 
     shared = wish.branch == protection.target

@@ -84,12 +84,19 @@ def renewed(outcome: Outcome) -> bool:
 
 
 def done(
-    ledger: Ledger, token: Token, result: Result, *, review: bool, moves: Sequence[Move]
+    ledger: Ledger,
+    token: Token,
+    result: Result,
+    *,
+    review: bool,
+    moves: Sequence[Move],
+    require: Callable[[Task], None] = lambda task: None,
 ) -> Task:
     """Publish ``moves`` and finish, in one transaction (I2).
 
-    The gate and the needs are checked again. Raises GateClosed, and LandingStale when a branch
-    had moved. Repeating it with the same commit after a lost answer is quiet.
+    The gate and the needs are checked again. ``require`` raises for a task that this result does
+    not finish; it is shown the very version that is replaced. Raises GateClosed, and LandingStale
+    when a branch had moved. Repeating it with the same commit after a lost answer is quiet.
     """
     result = _checked(result)
     ask = ledger.ask_gatekeeper()
@@ -99,6 +106,7 @@ def done(
         if finished and ended_by(task, token, "done") and _commit(task) == result.commit:
             return None
         claim = require_claim(task, token)
+        require(task)
         keeper = ask() if task.gate is not None else ledger.gatekeeper
         _require_open(keeper, view, task, Oid(result.commit) if result.commit else None)
         after = transitions.finish(task, result, review=review, now=ledger.now())

@@ -156,16 +156,20 @@ class Queue:
         text: str | None = None,
         review: bool = False,
         moves: Sequence[Move] = (),
+        require: Callable[[Task], None] = lambda task: None,
     ) -> Task:
         """Publish and finish in one transaction; ``review``: leave it to people to accept.
 
+        ``require`` raises for a task that this result does not finish.
         Raises LandingStale when a branch had moved, GateClosed when the gate or a need no longer
         holds.
         """
         result = Result(branch=branch, commit=commit, text=text)
         from gitbaton.tasks import holding
 
-        return holding.done(self._ledger, token, result, review=review, moves=moves)
+        return holding.done(
+            self._ledger, token, result, review=review, moves=moves, require=require
+        )
 
     def announce(self, token: Token, landing: Landing) -> Task:
         """Name the landing that comes next, on a host without atomic push. Raises as ``done``."""

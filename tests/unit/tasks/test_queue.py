@@ -942,3 +942,18 @@ def test_rescue_refs_travel_with_the_record(desk: Desk) -> None:
     moves = [Move(Branch("task/a"), OTHER_OID, OID), saved]
     desk.queue.done(token, branch="task/a", commit=OID, moves=moves)
     assert desk.branches.tips[saved.target] == OTHER_OID
+
+
+def test_what_a_result_must_fulfil_is_asked_of_the_version_that_it_replaces(desk: Desk) -> None:
+    """I9: the deliverable was changed between the look and the commit."""
+    desk.add("a")
+    token = take(desk, "a").token
+    desk.store.before_commit = lambda: desk.other.edit("a", {"deliverable": "b"}, actor=ANN)
+
+    def require(task: Task) -> None:
+        if task.deliverable == "b":
+            raise Refused("not delivered")
+
+    with pytest.raises(Refused, match="not delivered"):
+        desk.queue.done(token, require=require)
+    assert desk.queue.get("a").status == "in-progress"
