@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -17,7 +17,8 @@ from gitbaton.core.errors import DamagedRecord, InvalidInput
 from gitbaton.core.ids import agent_name, branch_name
 from gitbaton.plans.drafting import task_of
 from gitbaton.plans.model import NAME_LIMIT, PHASE_LIMIT, Plan
-from gitbaton.store.model import Key, Snapshot, Value, make_key, split_key
+from gitbaton.plans.named import decode_named, encode_named
+from gitbaton.store.model import Key, Snapshot, Value, make_key
 
 COLLECTION: Final = "plans"
 FORMAT: Final = 1
@@ -84,26 +85,14 @@ def plan_key(name: str) -> Key:
 
 def encode_plan(announcement: Announcement) -> Value:
     """Return the value kept in the store. ``decode_plan`` is its inverse."""
-    plain: dict[str, Any] = msgspec.to_builtins(announcement)
-    return {"format": FORMAT, **plain}
+    return encode_named(announcement, format=FORMAT)
 
 
 def decode_plan(key: str, value: Value) -> Announcement:
     """Return the announcement that ``encode_plan`` made ``value`` of. Raises DamagedRecord."""
-    fields = dict(value)
-    written = fields.pop("format", None)
-    if type(written) is not int or written < 1:
-        raise DamagedRecord(f"{key}: format: {written!r:.40} is no format number")
-    if written > FORMAT:
-        raise DamagedRecord(f"{key}: its format {written} is newer than this baton knows")
-    try:
-        found = msgspec.convert(fields, Announcement)
-        _check(found)
-    except (msgspec.ValidationError, InvalidInput, ValueError) as error:
-        raise DamagedRecord(f"{key}: {error}", next="baton doctor") from error
-    if split_key(key)[1] != found.name:
-        raise DamagedRecord(f"{key}: it is the record of {found.name!r}", next="baton doctor")
-    return found
+    return decode_named(
+        key, value, Announcement, _check, format=FORMAT, name=lambda record: record.name
+    )
 
 
 def find_plans(snapshot: Snapshot) -> Mapping[str, Announcement]:

@@ -9,16 +9,17 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
 
 from gitbaton.core.clock import parse_rfc3339
-from gitbaton.core.errors import DamagedRecord, InvalidInput
+from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import agent_name, task_id
+from gitbaton.plans.named import decode_named, encode_named
 from gitbaton.plans.toolchain.tools import tool_name
-from gitbaton.store.model import Key, Value, make_key, split_key
+from gitbaton.store.model import Key, Value, make_key
 from gitbaton.tasks.text import is_line
 from gitbaton.tasks.validation import capability
 
@@ -110,8 +111,7 @@ def worker_key(name: str) -> Key:
 
 def encode_worker(worker: WorkerRecord) -> Value:
     """Return the value kept in the store. ``decode_worker`` is its inverse."""
-    plain: dict[str, Any] = msgspec.to_builtins(worker)
-    return {"format": FORMAT, **plain}
+    return encode_named(worker, format=FORMAT)
 
 
 def decode_worker(key: str, value: Value) -> WorkerRecord:
@@ -119,20 +119,9 @@ def decode_worker(key: str, value: Value) -> WorkerRecord:
 
     Raises DamagedRecord, for whatever a broken or hostile client wrote.
     """
-    fields = dict(value)
-    written = fields.pop("format", None)
-    if type(written) is not int or written < 1:
-        raise DamagedRecord(f"{key}: format: {written!r:.40} is no format number")
-    if written > FORMAT:
-        raise DamagedRecord(f"{key}: its format {written} is newer than this baton knows")
-    try:
-        worker = msgspec.convert(fields, WorkerRecord)
-        check_worker(worker)
-    except (msgspec.ValidationError, InvalidInput, ValueError) as error:
-        raise DamagedRecord(f"{key}: {error}", next="baton doctor") from error
-    if split_key(key)[1] != worker.name:
-        raise DamagedRecord(f"{key}: it is the record of {worker.name!r}", next="baton doctor")
-    return worker
+    return decode_named(
+        key, value, WorkerRecord, check_worker, format=FORMAT, name=lambda record: record.name
+    )
 
 
 def check_worker(worker: WorkerRecord) -> None:
