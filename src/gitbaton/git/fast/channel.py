@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 from gitbaton.git.answers import printable
 from gitbaton.git.fast.deadline import Deadline
@@ -30,25 +30,37 @@ class Invocation:
     directory: Path
 
 
+def start_service(how: Invocation) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """Start a service that talks over pipes; return it, and the file that takes its errors.
+
+    Raises OSError when it cannot be started.
+    """
+    # A file, not a pipe: nobody reads it before the end, and a full pipe would stop everything.
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 - whoever ends the service closes it
+    try:
+        process = subprocess.Popen(
+            list(how.argv),
+            cwd=how.directory,
+            env=dict(how.env),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            start_new_session=True,
+        )
+    except BaseException:
+        errors.close()
+        raise
+    return process, errors
+
+
 class Channel:
     """One running service; leaving the block ends it, whatever it is doing."""
 
     def __init__(self, how: Invocation) -> None:
-        # A file, not a pipe: nobody reads it before the end, and a full pipe would stop everything.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            self._process = subprocess.Popen(
-                list(how.argv),
-                cwd=how.directory,
-                env=dict(how.env),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._process, self._errors = start_service(how)
         except OSError as error:
-            self._errors.close()
             raise Unfit(f"{how.argv[0]}: {error.strerror}", lasting=True) from error
 
     def __enter__(self) -> Self:

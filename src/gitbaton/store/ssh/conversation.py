@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import selectors
 import subprocess
-import tempfile
 from typing import IO, Final
 
 from gitbaton.core.errors import BatonError, Refused, RemoteUnreachable
 from gitbaton.git.answers import printable
+from gitbaton.git.fast.channel import start_service
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.trouble import Lost, Unfit
 from gitbaton.git.runner import end_group
@@ -33,21 +33,9 @@ class Conversation:
             how = way.prepare(deadline)
         except (Unfit, Lost) as trouble:
             raise RemoteUnreachable(f"{way.place}: {trouble.reason}") from trouble
-        # A file, not a pipe: nobody reads it before the end, and a full pipe would stop everything.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         try:
-            self._process = subprocess.Popen(
-                list(how.argv),
-                cwd=how.directory,
-                env=dict(how.env),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._errors,
-                bufsize=0,
-                start_new_session=True,
-            )
+            self._process, self._errors = start_service(how)
         except OSError as error:
-            self._errors.close()
             raise Refused(f"{how.argv[0]}: {error.strerror}", code="cannot_start") from error
         self.owner = os.getpid()
         self._unread = b""
