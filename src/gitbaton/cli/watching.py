@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import msgspec
 
+from gitbaton.cli.live import LiveScreen
 from gitbaton.cli.output import Output, one_line
 from gitbaton.core.clock import parse_rfc3339
 from gitbaton.work.events import Kind, WorkEvent
@@ -25,32 +25,14 @@ _STYLES: dict[Kind, str] = {
 }
 
 
-class WorkScreen:
+class WorkScreen(LiveScreen):
     """Shows a worker's events. Thread-safe; use as a context manager."""
 
     def __init__(self, output: Output) -> None:
-        self._out = output
+        super().__init__(output)
         self._lock = threading.Lock()
         self._slots: dict[int, tuple[str, str, float]] = {}
-        self._live: Any = None
         self._idle = "looking for ready tasks"
-
-    def __enter__(self) -> Self:
-        terminal = self._out.stdout.isatty() and not self._out.json and not self._out.quiet
-        if terminal:
-            self._live = live_display(self._out, self._picture)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        live, self._live = self._live, None
-        if live is not None:
-            live.stop()
 
     def show(self, event: WorkEvent) -> None:
         """Show one event."""
@@ -105,23 +87,6 @@ class WorkScreen:
         if not slots:
             table.add_row(Text(f"… {self._idle}", style="dim", no_wrap=True, overflow="ellipsis"))
         return table
-
-
-def live_display(out: Output, picture: Any) -> Any:
-    """Return what keeps ``picture()`` at the foot of the terminal, to be started and stopped."""
-    from rich.console import Console
-    from rich.live import Live
-
-    colored = out.color and not out.env.get("NO_COLOR")
-    console = Console(
-        file=out.stdout,
-        color_system="auto" if colored else None,
-        markup=False,
-        highlight=False,
-        emoji=False,
-        _environ=dict(out.env),
-    )
-    return Live(console=console, get_renderable=picture, refresh_per_second=4, transient=True)
 
 
 def _document(event: WorkEvent) -> dict[str, Any]:

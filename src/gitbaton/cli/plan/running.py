@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import msgspec
 
+from gitbaton.cli.live import LiveScreen
 from gitbaton.cli.output import Output, neutralise, one_line
 from gitbaton.cli.taskview import since
-from gitbaton.cli.watching import live_display
 from gitbaton.core.clock import Clock, parse_rfc3339
 from gitbaton.orchestration.events import Kind, PlanEvent
 from gitbaton.orchestration.look import Look
@@ -31,29 +30,13 @@ _STYLES: Final[dict[Kind, str]] = {
 _MINOR: Final = ("rung", "progress")
 
 
-class PlanScreen:
+class PlanScreen(LiveScreen):
     """Shows what an orchestrator tells. Use as a context manager."""
 
     def __init__(self, output: Output, clock: Clock) -> None:
-        self._out, self._clock = output, clock
+        super().__init__(output)
+        self._clock = clock
         self._look: Look | None = None
-        self._live: Any = None
-
-    def __enter__(self) -> Self:
-        if self._out.stdout.isatty() and not self._out.json and not self._out.quiet:
-            self._live = live_display(self._out, self._picture)
-            self._live.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        live, self._live = self._live, None
-        if live is not None:
-            live.stop()
 
     def seen(self, look: Look) -> None:
         """Draw ``look`` from now on."""

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from gitbaton.cli.errors import DONE
+from gitbaton.cli.feeding import inbox_file_option
 from gitbaton.cli.fields import DURATION, read_text
 from gitbaton.cli.inboxview import message_document, print_list, receipt_document, response_document
 from gitbaton.cli.output import Output
@@ -41,6 +42,12 @@ command = family(
     """,
 )
 
+_text_file = click.option(
+    "--file",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    metavar="FILE",
+    help="Read the text from FILE (-: standard input).",
+)
 _at = click.option(
     "--at", "where", default=".", metavar="TO", help="The inbox of another machine, as for send."
 )
@@ -49,12 +56,7 @@ _at = click.option(
 @command.member("send")
 @click.argument("to", metavar="TO")
 @click.argument("text", metavar="[TEXT]", required=False)
-@click.option(
-    "--file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    metavar="FILE",
-    help="Read the text from FILE (-: standard input).",
-)
+@_text_file
 @click.option("--task", metavar="ID", help="The task that it is about.")
 @click.option("--epoch", type=click.IntRange(min=0), metavar="N", help="The epoch of that task.")
 @click.option("--id", metavar="MID", help="What you call it: sent again, it is the same message.")
@@ -129,12 +131,7 @@ def list_messages(request: Request, where: str, everything: bool) -> None:
 @command.member("respond")
 @click.argument("message", metavar="MSG")
 @click.argument("text", metavar="[TEXT]", required=False)
-@click.option(
-    "--file",
-    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
-    metavar="FILE",
-    help="Read the text from FILE (-: standard input).",
-)
+@_text_file
 @click.option("--token", metavar="T", help="What wait printed: proves that it is still yours.")
 @click.option("--from", "sender", metavar="NAME", help="Who answers; default BATON_AGENT or you.")
 @_at
@@ -171,14 +168,7 @@ def respond(
     "--lease", type=DURATION, default=_LEASE, metavar="D", help="How long it is yours; default 15m."
 )
 @click.option("--from", "reader", metavar="NAME", help="Who reads; default BATON_AGENT or you.")
-@click.option(
-    "--inbox-file",
-    "files",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="F",
-    help="Take messages from this JSON-lines file too. Repeatable.",
-)
+@inbox_file_option
 @_at
 def wait(
     request: Request,

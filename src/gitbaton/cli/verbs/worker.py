@@ -10,6 +10,7 @@ import click
 from gitbaton.app import App
 from gitbaton.cli.doctor.printing import finding_document, print_findings
 from gitbaton.cli.errors import DONE, INTERRUPTED, REFUSED
+from gitbaton.cli.feeding import inbox_file_option
 from gitbaton.cli.machines.examination import Visit, visit_here, visit_there
 from gitbaton.cli.machines.listing import print_workers, worker_document
 from gitbaton.cli.machines.reach import Machine, parse_host
@@ -84,14 +85,7 @@ def add(
 @command.member("serve")
 @work_options
 @click.option("--name", metavar="WORKER", help="The worker's name; the default is the machine's.")
-@click.option(
-    "--inbox-file",
-    "files",
-    type=click.Path(path_type=Path),
-    multiple=True,
-    metavar="F",
-    help="Take messages from this JSON-lines file too. Repeatable.",
-)
+@inbox_file_option
 @click.option("--take-over", is_flag=True, help="Take the name, though a worker has it elsewhere.")
 def serve(request: Request, files: tuple[Path, ...], take_over: bool, **options: Any) -> int:
     """Work on this machine until told to end, known to others and open to messages.
