@@ -1,0 +1,143 @@
+"""One lock a working tree: whoever moves its branch from a private index holds it.
+
+An flock(2) on a file in the tree's git directory. The kernel frees it with the process that took
+it, however that ends, and its descriptor is closed in every child (PEP 446), so that neither a
+hook's background job nor a killed holder keeps it. What is written in the file is only for people:
+who holds it, to be shown to those who wait. A stale note blocks nobody.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from gitbaton.core.clock import Clock, rfc3339
+from gitbaton.core.errors import Refused
+
+_FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
+_LONGEST_PAUSE: Final = 0.04
+_PATIENT: Final = 1.0  # seconds of waiting after which the waiting is mentioned
+
+Waiting = Callable[[str], None]
+"""Told once, in words, whom one waits for."""
+
+
+class TreeBusy(Refused):
+    """Another process held the lock of the working tree for longer than one was ready to wait."""
+
+    def __init__(self, message: str, *, holder: Holder | None) -> None:
+        super().__init__(
+            message,
+            code="busy",
+            next="the same command again, with --wait 5m if hooks take long",
+        )
+        self.holder = holder
+
+
+class Holder(msgspec.Struct, frozen=True, kw_only=True):
+    """Who holds the lock. ``since`` is for people; ``taken`` counts on the clock of ``origin``."""
+
+    pid: int
+    command: str
+    session: str | None = None
+    agent: str | None = None
+    task: str | None = None
+    since: str = ""
+    taken: float = 0.0
+    origin: str = ""
+
+    def describe(self, clock: Clock) -> str:
+        """Return who that is and since when, in words."""
+        who = [f"process {self.pid} ({self.command})"]
+        if self.session:
+            who.append(f"session {self.session}")
+        if self.agent:
+            who.append(f"agent {self.agent}")
+        if self.task:
+            who.append(f"task {self.task}")
+        held = ""
+        if self.origin == clock.origin:
+            held = f", for {max(clock.elapsed() - self.taken, 0):.0f} s"
+        return f"{', '.join(who)}, since {self.since}{held}"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeLock:
+    """The lock of the working tree whose own directory is ``state`` (see WorkingTree.state).
+
+    ``who``: what others are shown while this process holds it.
+    """
+
+    state: Path
+    clock: Clock
+    who: Holder
+
+    @contextlib.contextmanager
+    def hold(self, *, timeout: float, waiting: Waiting | None = None) -> Iterator[None]:
+        """Hold the lock while the block runs.
+
+        Waits up to ``timeout`` seconds; after the first one ``waiting`` is told for whom. Raises
+        TreeBusy with the holder. Not re-entrant: a second ``hold`` in one process waits too.
+        """
+        self.state.mkdir(exist_ok=True)
+        handle = os.open(self.state / "commit.lock", os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._take(handle, timeout, waiting)
+            self._sign(handle)
+            yield
+            os.ftruncate(handle, 0)
+        finally:
+            os.close(handle)
+
+    def holder(self) -> Holder | None:
+        """Return who wrote their name last, None where nobody did. It proves nothing."""
+        try:
+            return msgspec.json.decode((self.state / "commit.lock").read_bytes(), type=Holder)
+        except (OSError, msgspec.DecodeError):
+            return None
+
+    def _take(self, handle: int, timeout: float, waiting: Waiting | None) -> None:
+        start = self.clock.elapsed()
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waited = self.clock.elapsed() - start
+            else:
+                return
+            if waited >= timeout:
+                raise self._busy(waited)
+            if waiting is not None and waited >= _PATIENT:
+                waiting(f"waiting for {self._described()}")
+                waiting = None
+            self.clock.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
+
+    def _sign(self, handle: int) -> None:
+        note: dict[str, Any] = {
+            **msgspec.structs.asdict(self.who),
+            "since": rfc3339(self.clock.now()),
+            "taken": self.clock.elapsed(),
+            "origin": self.clock.origin,
+        }
+        os.ftruncate(handle, 0)
+        os.pwrite(handle, msgspec.json.encode(note), 0)
+
+    def _busy(self, waited: float) -> TreeBusy:
+        return TreeBusy(
+            f"another commit is at work in this working tree: {self._described()}; "
+            f"waited {waited:.0f} s",
+            holder=self.holder(),
+        )
+
+    def _described(self) -> str:
+        holder = self.holder()
+        return "a process that left no name" if holder is None else holder.describe(self.clock)

@@ -1,0 +1,44 @@
+"""What one move of a branch changes: the ref, entries of the shared index, files on disk."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
+
+
+class IndexEdit(Struct, frozen=True):
+    """The shared index shall have ``after`` at ``path``, where it has ``before`` now.
+
+    ``path`` counts from the top, as bytes; None: no entry.
+    """
+
+    path: bytes
+    before: Entry | None
+    after: Entry | None
+
+
+class FileEdit(Struct, frozen=True):
+    """The working tree shall have ``after`` at ``path`` if it still has ``before`` there.
+
+    A file that somebody changed meanwhile is left as it is.
+    """
+
+    path: bytes
+    before: Entry | None
+    after: Entry | None
+
+
+class Move(Struct, frozen=True, kw_only=True):
+    """One move of ``ref``, from ``old`` (None: it is not there yet) to ``new``.
+
+    ``ref`` is a full name, or ``HEAD`` where that is detached. ``log``: the line of the reflog.
+    """
+
+    ref: str
+    old: Oid | None
+    new: Oid
+    log: str
+    index: tuple[IndexEdit, ...] = ()
+    files: tuple[FileEdit, ...] = ()
