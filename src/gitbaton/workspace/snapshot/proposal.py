@@ -4,26 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
 
 LEAST_CAP = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The working tree that is committed from, and where private checkouts are kept.
-
-    ``git_dir`` is its own git directory, ``common`` the one that all worktrees of the clone share;
-    ``directory`` is the clone's ``<clone>.baton``. All are absolute.
-    """
-
-    top: Path
-    git_dir: Path
-    common: Path
-    directory: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +52,6 @@ class Proposal:
     source: tuple[str, ...] = ("message",)
     identity: Mapping[str, str] = field(default_factory=dict)
     prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A file as a tree holds it."""
-
-    mode: int
-    oid: Oid
 
 
 @dataclass(frozen=True, slots=True)

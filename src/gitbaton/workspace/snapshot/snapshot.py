@@ -3,32 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
-from gitbaton.workspace.snapshot.proposal import Checked, Fix, HookSettings, Proposal, Site
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.snapshot.proposal import Checked, Fix, HookSettings, Proposal
 
 if TYPE_CHECKING:
     from gitbaton.workspace.snapshot.returning import Returned
 
 
 class HookSnapshot:
-    """The hooks of the working tree at ``site``, run where nobody else works.
+    """The hooks of the working tree ``tree``, run where nobody else works.
 
-    ``env`` is the user's own environment, which the hooks get. ``tell`` is given what they print
+    ``directory`` is the clone's own place beside it (``<clone>.baton``). ``env`` is the user's own environment, which the hooks get. ``tell`` is given what they print
     while they print it. ``hooks_path`` is the value of core.hooksPath, None where it is not set.
     """
 
     def __init__(
         self,
-        site: Site,
+        tree: WorkingTree,
         *,
+        directory: Path,
+        clock: Clock,
         env: Mapping[str, str],
         hooks_path: str | None,
         settings: HookSettings | None = None,
         tell: Callable[[bytes], None] = lambda _: None,
     ) -> None:
-        self._site = site
+        self._tree = tree
 
     def check(self, proposal: Proposal) -> Checked:
         """Run pre-commit, prepare-commit-msg and commit-msg; return what is to be committed.
