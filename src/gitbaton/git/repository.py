@@ -19,6 +19,7 @@ from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
+from gitbaton.git.setting import format_setting
 
 MINIMUM_GIT = (2, 31)
 _REMEMBERED = 10_000  # answers about ancestors
@@ -68,7 +69,7 @@ class Clone:
         common, hashed, bare = asked.text.split("\n")
         if hashed not in ("sha1", "sha256"):
             raise BatonError(f"object format {hashed!r} is not supported")
-        if _is_coordination(Path(common)):
+        if is_coordination(Path(common)):
             return Clone.find(Path(common).parent, env)
         top = Path(common)
         if bare == "false":
@@ -269,10 +270,10 @@ class CoordinationRepository:
         for item in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
             name, separator, value = item.partition("\n")
             if name and not _STORAGE_KEYS.fullmatch(name.lower()):
-                lines.append(_setting(name, value if separator else None))
+                lines.append(format_setting(name, value if separator else None))
         # Agents commit in worktrees of ours: the clone's hooks guard those commits too.
         hooks = self.clone.git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks")
-        lines.append(_setting("core.hookspath", hooks.text))
+        lines.append(format_setting("core.hookspath", hooks.text))
         temporary = self.path / f"clone.config.{os.getpid()}"
         temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
         temporary.chmod(0o600)  # may hold credentials (http.extraHeader), as the original does
@@ -284,22 +285,10 @@ class CoordinationRepository:
                 shutil.copyfile(source, self.path / "info" / file)
 
 
-def _is_coordination(common: Path) -> bool:
+def is_coordination(common: Path) -> bool:
     """Tell whether a git directory is a coordination repository inside of a clone's."""
     beside = ((common / "ready").is_file(), (common.parent / "HEAD").is_file())
     return common.name == "baton" and all(beside) and (common.parent / "objects").is_dir()
-
-
-def _setting(name: str, value: str | None) -> str:
-    """Return one setting as it stands in a configuration file (git-config(1), Syntax)."""
-    section, _, key = name.rpartition(".")
-    head, dot, sub = section.partition(".")
-    escaped = sub.replace("\\", "\\\\").replace('"', '\\"')
-    title = f'[{head} "{escaped}"]' if dot else f"[{head}]"
-    if value is None:
-        return f"{title}\n\t{key}\n"
-    text = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'{title}\n\t{key} = "{text}"\n'
 
 
 def _require_git(git: Git) -> None:

@@ -1,0 +1,89 @@
+"""Where the private checkout of one working tree is, and what belongs to it."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitbaton.core.errors import BatonError
+from gitbaton.git.workingtree import WorkingTree
+
+_DIRECTORY = "hooks"  # below <clone>.baton
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """``<clone>.baton/hooks/<digest>/`` and the names in it.
+
+    The checkout bears the name of the working tree, because some tools go by the name of the
+    directory that they run in.
+    """
+
+    root: Path
+    name: str
+
+    @staticmethod
+    def of(tree: WorkingTree, directory: Path) -> Place:
+        """Return the place of ``tree`` below ``directory``, the clone's ``<clone>.baton``."""
+        digest = hashlib.sha256(os.fsencode(tree.git_dir)).hexdigest()[:12]
+        return Place(directory / _DIRECTORY / digest, tree.top.name or "tree")
+
+    @property
+    def files(self) -> Path:
+        """The top of the checkout, where hooks run."""
+        return self.root / "tree" / self.name
+
+    @property
+    def git_dir(self) -> Path:
+        """The git directory that hooks find."""
+        return self.files / ".git"
+
+    @property
+    def index(self) -> Path:
+        """What ``files`` held after the last update. No hook knows of it."""
+        return self.root / "index"
+
+    @property
+    def scratch(self) -> Path:
+        """An index that is written, read and thrown away."""
+        return self.root / "scratch"
+
+    @property
+    def busy(self) -> Path:
+        """Locked by a running hook and what it started."""
+        return self.root / "busy"
+
+    def make(self, tree: WorkingTree) -> None:
+        """Make the directories, and note whose they are. Raises BatonError where that fails."""
+        try:
+            for path in (self.root / "tree", self.files):
+                if path.is_symlink():  # a hook's doing: nothing may lead out of here
+                    path.unlink()
+                path.mkdir(parents=True, exist_ok=True)
+            owner = self.root / "owner"
+            if not owner.exists():
+                owner.write_bytes(os.fsencode(tree.git_dir) + b"\n")
+        except OSError as error:
+            raise BatonError(
+                f"cannot make a checkout for the hooks in {self.root}: {error.strerror}"
+            ) from error
+
+
+def sweep_places(directory: Path) -> int:
+    """Delete the checkouts of working trees that are no more; return how many.
+
+    ``directory``: the clone's ``<clone>.baton``. Nothing in them is unique.
+    """
+    from gitbaton.git.worktrees import erase
+
+    count = 0
+    for root in (directory / _DIRECTORY).glob("*"):
+        with contextlib.suppress(OSError, BatonError):
+            owner = os.fsdecode((root / "owner").read_bytes()).rstrip("\n")
+            if not os.path.lexists(owner):
+                erase(root)
+                count += 1
+    return count
