@@ -47,6 +47,7 @@ from gitbaton.work.shift import Shift, Slot
 from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
 from gitbaton.work.worker import Worker
+from gitbaton.workspace.place import find_place
 from gitbaton.workspace.publication import require_landing
 
 CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
@@ -91,9 +92,7 @@ class Workshop:
     @cached_property
     def place(self) -> Path:
         """Where worktrees and prompts are: beside the clone, outside of every repository."""
-        configured = self._app.config.work.worktrees
-        top = self._app.clone.top
-        return (top / configured).absolute() if configured else top.parent / f"{top.name}.baton"
+        return find_place(self._app.clone, self._app.config.work.worktrees)
 
     @cached_property
     def outbox(self) -> Outbox:

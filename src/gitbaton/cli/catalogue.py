@@ -37,6 +37,9 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
     "Agents": {
         "work": "Run agents on ready tasks and land what they do.",
     },
+    "A checkout that many share": {
+        "session": "Share one clone among many sessions.",
+    },
     "Plans and machines": {
         "plan": "Check, show and run plans: phases that depend on each other.",
         "worker": "Add, list and examine the machines that work.",

@@ -197,6 +197,33 @@ class HealthSection(Section, frozen=True, kw_only=True):
     ] = Seconds(900)
 
 
+class SessionsSection(Section, frozen=True, kw_only=True):
+    """`[sessions]`: many sessions in one checkout."""
+
+    threshold: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="With so many sessions in a working tree the next gets a worktree of its "
+            "own. 0: always.",
+        ),
+    ] = 3
+    shared_cache: Annotated[
+        tuple[Annotated[str, Meta(pattern=r"^[A-Za-z0-9_+-][A-Za-z0-9._+-]*$")], ...],
+        Meta(
+            description="Of the user's cache, what all sessions share: it is made for that, or "
+            "holds a credential. The rest of the cache is each session's own."
+        ),
+    ] = ("git", "pre-commit", "prek", "uv", "pip")
+    integrate: Annotated[
+        Literal["rebase", "merge"],
+        Meta(
+            description="How `commit --push` and `sync` bring unpushed commits onto what others "
+            "have pushed."
+        ),
+    ] = "rebase"
+
+
 class ProjectSection(Section, frozen=True, kw_only=True):
     """`[project]`: what this project is called and where results go."""
 
@@ -246,6 +273,7 @@ class Config(Section, frozen=True, kw_only=True):
     agents: dict[str, AgentSection] = field(default_factory=dict)
     hooks: dict[str, HookSection] = field(default_factory=dict)
     health: HealthSection = HealthSection()
+    sessions: SessionsSection = SessionsSection()
     toolchain: Annotated[
         dict[str, str],
         Meta(

@@ -182,6 +182,34 @@ def private_files(
         yield WorkingFiles(git, index), OwnIndex(git, copy)
 
 
+@contextlib.contextmanager
+def leaving_out(patterns: Sequence[str]) -> Iterator[str]:
+    """Give the option by which `git ls-files --others` leaves out what matches ``patterns``."""
+    with tempfile.TemporaryDirectory(prefix="baton-") as directory:
+        file = Path(directory, "exclude")
+        file.write_text("".join(f"{pattern}\n" for pattern in patterns), encoding="utf-8")
+        yield f"--exclude-from={file}"
+
+
+def submodule_holds(git: Git, *, known: Sequence[str], patterns: str) -> bool:
+    """Tell whether the submodule that ``git`` runs in has anything that is only there.
+
+    That is commits which neither its remotes nor ``known`` have, changes, or ignored files.
+    ``patterns``: of ``leaving_out``. What cannot be found out counts as a yes.
+    """
+    if not (git.directory / ".git").exists():
+        return False
+    # A glob without a wildcard would mean refs/stash/*.
+    local = ("HEAD", "--branches", "--glob=refs/stas[h]")
+    questions = (
+        ("rev-list", "--max-count=1", *local, "--not", "--remotes", *known),
+        ("status", "--porcelain", "--ignore-submodules=none"),
+        ("ls-files", "--others", patterns),
+    )
+    answers = (git.run(*question, check=False) for question in questions)
+    return any(answer.stdout or answer.status for answer in answers)
+
+
 def _split(output: bytes) -> list[str]:
     """Split NUL-terminated names (or one line) into text that keeps every byte."""
     parts = output.rstrip(b"\n").split(b"\0") if b"\0" not in output else output.split(b"\0")

@@ -1,4 +1,4 @@
-"""Linked worktrees of the coordination repository: made, found and taken away one at a time.
+"""Linked worktrees of one repository: made, found and taken away one at a time.
 
 `git worktree add` in parallel fails on `config.lock`, so it is serialised by a file lock here.
 Layout of the administrative directory: gitrepository-layout(5), "worktrees/".
@@ -14,12 +14,12 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
-from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.runner import Git
 
 PATIENCE = 300.0  # seconds to wait for others who add or remove a worktree
@@ -52,11 +52,22 @@ class Linked:
     admin: Path
 
 
-class Worktrees:
-    """The linked worktrees of one coordination repository."""
+class Home(Protocol):
+    """A repository that has linked worktrees: its git directory, and git for it."""
 
-    def __init__(self, repo: CoordinationRepository) -> None:
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def git(self) -> Git: ...
+
+
+class Worktrees:
+    """The linked worktrees of one repository: the coordination repository, or the clone."""
+
+    def __init__(self, repo: Home, lock_file: Path | None = None) -> None:
         self.repo = repo
+        self._lock_file = lock_file or repo.path / "worktrees.lock"
 
     def add(
         self, path: Path, commit: Oid, *, branch: str | None, options: tuple[str, ...] = ()
@@ -155,7 +166,7 @@ class Worktrees:
 
     def lock(self) -> FileLock:
         """Return the lock that whoever changes the set of worktrees must hold."""
-        return FileLock(self.repo.path / "worktrees.lock", timeout=PATIENCE)
+        return FileLock(self._lock_file, timeout=PATIENCE)
 
 
 def without_filters(git: Git) -> tuple[str, ...]:

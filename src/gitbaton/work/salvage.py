@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import tempfile
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +12,7 @@ from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.history import content_only_in, independent, tree_of, unreachable
 from gitbaton.git.runner import Git
+from gitbaton.git.snapshot import leaving_out, submodule_holds
 from gitbaton.git.worktrees import QUIET, Linked, Worktrees, erase
 from gitbaton.store.model import Actor
 from gitbaton.work.attribution import Attribution, with_trailers
@@ -101,7 +100,7 @@ def assess(claim: ClaimWorktree, published: Collection[Oid], throw_away: Sequenc
         if place is None or tree is None:
             return Holdings(commits=commits, staged=staged if unique else None)
         replaced = [] if _is_ours(place / ".git", Path(claim.record.admin)) else ["./"]
-        with _pattern_file(throw_away) as patterns:
+        with leaving_out(throw_away) as patterns:
             beyond = files.others(patterns)
             submodules = [
                 path
@@ -184,15 +183,6 @@ def finish_removal(claim: ClaimWorktree) -> None:
     erase(claim_directory(repo, record.name))
 
 
-@contextlib.contextmanager
-def _pattern_file(patterns: Sequence[str]) -> Iterator[str]:
-    """Give the option by which `git ls-files --others` leaves out what matches ``patterns``."""
-    with tempfile.TemporaryDirectory(prefix="baton-") as directory:
-        file = Path(directory, "exclude")
-        file.write_text("".join(f"{pattern}\n" for pattern in patterns), encoding="utf-8")
-        yield f"--exclude-from={file}"
-
-
 def _is_ours(link: Path, admin: Path) -> bool:
     """Tell whether ``link`` is the `.git` file we know, or nothing at all."""
     try:
@@ -205,24 +195,11 @@ def _is_ours(link: Path, admin: Path) -> bool:
 
 
 def _submodule_holds(claim: ClaimWorktree, place: Path, path: str, patterns: str) -> bool:
-    """Tell whether the submodule at ``place`` has commits, changes or files that are only there.
-
-    What cannot be found out counts as a yes.
-    """
-    if not (place / ".git").exists():
-        return False
-    git = Git(place, claim.repo.git.env, QUIET)
+    """Tell whether the submodule at ``place`` has commits, changes or files that are only there."""
     began = claim.repo.git.run("rev-parse", "--quiet", f"{claim.record.start}:{path}", check=False)
     known = [began.text] if began.status == 0 else []
-    # A glob without a wildcard would mean refs/stash/*.
-    local = ("HEAD", "--branches", "--glob=refs/stas[h]")
-    questions = (
-        ("rev-list", "--max-count=1", *local, "--not", "--remotes", *known),
-        ("status", "--porcelain", "--ignore-submodules=none"),
-        ("ls-files", "--others", patterns),
-    )
-    answers = (git.run(*question, check=False) for question in questions)
-    return any(answer.stdout or answer.status for answer in answers)
+    git = Git(place, claim.repo.git.env, QUIET)
+    return submodule_holds(git, known=known, patterns=patterns)
 
 
 def _listed(what: str, items: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import IO
 
@@ -35,6 +36,7 @@ def run_claimed(
     token: Token,
     lease: float,
     renew: Callable[[Sequence[Token]], Mapping[Token, Task | Exception]],
+    cwd: Path | None = None,
     stdout: IO[bytes] | int | None = None,
 ) -> Execution:
     """Run ``argv`` with ``env`` to its end, renewing ``token`` every third of ``lease`` seconds.
@@ -42,11 +44,29 @@ def run_claimed(
     When the claim is lost the command gets TERM: what it does can no longer be published. Raises
     OSError when the command cannot be started. Must be called from the main thread.
     """
-    process = subprocess.Popen(list(argv), env=dict(env), stdout=stdout)
+    process = subprocess.Popen(list(argv), env=dict(env), cwd=cwd, stdout=stdout)
     renewal = _Renewal(process, token, lease / 3, renew)
     with _signals_to(process), renewal:
         status = process.wait()
-    return Execution(status if status >= 0 else 128 - status, renewal.lost)
+    return Execution(_shell_status(status), renewal.lost)
+
+
+def run_unclaimed(
+    argv: Sequence[str],
+    env: Mapping[str, str],
+    *,
+    cwd: Path | None = None,
+    stdout: IO[bytes] | int | None = None,
+) -> Execution:
+    """Run ``argv`` with ``env`` to its end, under no claim. As ``run_claimed`` otherwise."""
+    process = subprocess.Popen(list(argv), env=dict(env), cwd=cwd, stdout=stdout)
+    with _signals_to(process):
+        status = process.wait()
+    return Execution(_shell_status(status))
+
+
+def _shell_status(status: int) -> int:
+    return status if status >= 0 else 128 - status
 
 
 class _Renewal:

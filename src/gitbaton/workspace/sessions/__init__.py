@@ -1,0 +1,1 @@
+"""The sessions that share a clone: who is here, who gets a worktree, what may go with one."""
