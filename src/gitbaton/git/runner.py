@@ -91,10 +91,12 @@ class Git:
         timeout: float | None = None,
         check: bool = True,
         env: Mapping[str, str] | None = None,
+        inherit: tuple[int, ...] = (),
     ) -> Completed:
         """Run ``git *args`` to its end and return what it said.
 
-        Standard input is empty unless ``stdin`` is given. After ``timeout`` seconds the command
+        Standard input is empty unless ``stdin`` is given. It gets the descriptors ``inherit``, so
+        that locks on them last until it ends. After ``timeout`` seconds the command
         and its helpers (ssh, remote-https) are killed. Raises GitFailed for a non-zero exit when
         ``check``, GitTimeout, and BatonError when git is not installed.
         """
@@ -108,6 +110,7 @@ class Git:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                pass_fds=inherit,
             )
         except FileNotFoundError as error:
             if not self.directory.is_dir():

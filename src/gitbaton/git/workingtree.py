@@ -9,6 +9,7 @@ from pathlib import Path
 
 from gitbaton.core.errors import BatonError
 from gitbaton.git.objects import Format
+from gitbaton.git.repository import is_coordination
 from gitbaton.git.runner import Git, clean_environment
 
 
@@ -43,14 +44,14 @@ class WorkingTree:
                 next="cd into one, or baton -C DIR",
             )
         # The prefix is last: it may hold newlines of its own.
-        git_dir, common, top, hashed, prefix = asked.text.split("\n", 4)
+        git_dir, common, top, hashed, prefix = os.fsdecode(asked.stdout).split("\n", 4)
         if hashed not in ("sha1", "sha256"):
             raise BatonError(f"object format {hashed!r} is not supported")
         return WorkingTree(
             top=Path(top),
             git_dir=Path(git_dir),
             common=Path(common),
-            prefix=os.fsencode(prefix),
+            prefix=os.fsencode(prefix.removesuffix("\n")),
             git=Git(Path(top), git.env),
             format="sha1" if hashed == "sha1" else "sha256",
         )
@@ -62,3 +63,8 @@ class WorkingTree:
         Inside of the git directory: nothing that cleans the working tree comes there.
         """
         return self.git_dir / "baton"
+
+    @property
+    def clone_state(self) -> Path:
+        """The directory that gitbaton keeps for all working trees of the clone together."""
+        return self.common if is_coordination(self.common) else self.common / "baton"

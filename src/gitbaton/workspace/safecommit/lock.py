@@ -4,6 +4,10 @@ An flock(2) on a file in the tree's git directory. The kernel frees it with the 
 it, however that ends, and its descriptor is closed in every child (PEP 446), so that neither a
 hook's background job nor a killed holder keeps it. What is written in the file is only for people:
 who holds it, to be shown to those who wait. A stale note blocks nobody.
+
+A holder that is killed while git writes the shared index for it leaves that git running for some
+milliseconds. Such a git, and no other, inherits the descriptor of a second lock, the *pen*: who
+comes next waits until it has been laid down.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from gitbaton.core.errors import Refused
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04
 _PATIENT: Final = 1.0  # seconds of waiting after which the waiting is mentioned
+_PEN_PATIENCE: Final = 30.0  # seconds; git writes an index in a fraction of one
 
 Waiting = Callable[[str], None]
 """Told once, in words, whom one waits for."""
@@ -69,6 +74,13 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """The lock of a working tree, held. ``pen``: for git processes that write its index."""
+
+    pen: int
+
+
+@dataclass(frozen=True, slots=True)
 class TreeLock:
     """The lock of the working tree whose own directory is ``state`` (see WorkingTree.state).
 
@@ -80,21 +92,21 @@ class TreeLock:
     who: Holder
 
     @contextlib.contextmanager
-    def hold(self, *, timeout: float, waiting: Waiting | None = None) -> Iterator[None]:
+    def hold(self, *, timeout: float, waiting: Waiting | None = None) -> Iterator[Hold]:
         """Hold the lock while the block runs.
 
         Waits up to ``timeout`` seconds; after the first one ``waiting`` is told for whom. Raises
         TreeBusy with the holder. Not re-entrant: a second ``hold`` in one process waits too.
         """
         self.state.mkdir(exist_ok=True)
-        handle = os.open(self.state / "commit.lock", os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            self._take(handle, timeout, waiting)
-            self._sign(handle)
-            yield
-            os.ftruncate(handle, 0)
-        finally:
-            os.close(handle)
+        with self._open("commit.lock") as lock, self._open("commit.pen") as pen:
+            self._take(lock, timeout, waiting)
+            self._take(pen, _PEN_PATIENCE, None)
+            self._sign(lock)
+            try:
+                yield Hold(pen)
+            finally:
+                os.ftruncate(lock, 0)
 
     def holder(self) -> Holder | None:
         """Return who wrote their name last, None where nobody did. It proves nothing."""
@@ -102,6 +114,14 @@ class TreeLock:
             return msgspec.json.decode((self.state / "commit.lock").read_bytes(), type=Holder)
         except (OSError, msgspec.DecodeError):
             return None
+
+    @contextlib.contextmanager
+    def _open(self, name: str) -> Iterator[int]:
+        handle = os.open(self.state / name, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            yield handle
+        finally:
+            os.close(handle)
 
     def _take(self, handle: int, timeout: float, waiting: Waiting | None) -> None:
         start = self.clock.elapsed()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
+from gitbaton.git.placing import Wish
 
 
 class IndexEdit(Struct, frozen=True):
@@ -19,21 +20,11 @@ class IndexEdit(Struct, frozen=True):
     after: Entry | None
 
 
-class FileEdit(Struct, frozen=True):
-    """The working tree shall have ``after`` at ``path`` if it still has ``before`` there.
-
-    A file that somebody changed meanwhile is left as it is.
-    """
-
-    path: bytes
-    before: Entry | None
-    after: Entry | None
-
-
 class Move(Struct, frozen=True, kw_only=True):
     """One move of ``ref``, from ``old`` (None: it is not there yet) to ``new``.
 
     ``ref`` is a full name, or ``HEAD`` where that is detached. ``log``: the line of the reflog.
+    ``files`` follow when the branch has moved, each only if nobody has changed it.
     """
 
     ref: str
@@ -41,4 +32,4 @@ class Move(Struct, frozen=True, kw_only=True):
     new: Oid
     log: str
     index: tuple[IndexEdit, ...] = ()
-    files: tuple[FileEdit, ...] = ()
+    files: tuple[Wish, ...] = ()

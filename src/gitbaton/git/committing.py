@@ -1,0 +1,85 @@
+"""Makes commit objects with git itself: identity, encoding and signature are its business."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from gitbaton.core.errors import GitFailed, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.git.workingtree import WorkingTree
+
+_PERSON = re.compile(
+    rb"^author (?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<date>\d+ [+-]\d{4})$", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a commit says of itself, as far as another is made in its place."""
+
+    tree: Oid
+    parents: tuple[Oid, ...]
+    author: Mapping[str, str]  # as environment variables for git
+    message: bytes
+
+
+def read_made(body: bytes) -> Made:
+    """Return the parts of the commit object ``body``. Raises ValueError for what is none."""
+    head, _, message = body.partition(b"\n\n")
+    fields = [line.partition(b" ") for line in head.split(b"\n")]
+    person = _PERSON.search(head)
+    if person is None:
+        raise ValueError("a commit without an author")
+    text = {name: person[name].decode("utf-8", "surrogateescape") for name in ("name", "email")}
+    return Made(
+        tree=Oid(next(value.decode() for name, _, value in fields if name == b"tree")),
+        parents=tuple(Oid(value.decode()) for name, _, value in fields if name == b"parent"),
+        author={
+            "GIT_AUTHOR_NAME": text["name"],
+            "GIT_AUTHOR_EMAIL": text["email"],
+            "GIT_AUTHOR_DATE": f"@{person['date'].decode()}",
+        },
+        message=message,
+    )
+
+
+def make_commit(
+    tree: WorkingTree,
+    root: Oid,
+    parents: Sequence[Oid],
+    message: bytes,
+    *,
+    sign: bool,
+    author: Mapping[str, str] | None = None,
+) -> Oid:
+    """Return a new commit of ``root``. It is on no branch yet.
+
+    ``author``: GIT_AUTHOR_* where it is not who runs this. Raises Refused where git does not know
+    who that is, or cannot sign.
+    """
+    # commit-tree does not look at commit.gpgSign itself (git-commit-tree(1)).
+    options = [*(["-S"] if sign else []), *(word for oid in parents for word in ("-p", oid))]
+    try:
+        done = tree.git.run("commit-tree", *options, root, stdin=message, env=author)
+    except GitFailed as error:
+        raise _translated(error) from error
+    return Oid(done.text)
+
+
+def _translated(error: GitFailed) -> Exception:
+    said = error.stderr.strip()
+    if "tell me who you are" in said or "identity" in said or "ident" in said:
+        return Refused(
+            "git does not know who commits",
+            code="no_identity",
+            next="git config user.name NAME; git config user.email ADDRESS",
+        )
+    if "sign" in said:
+        return Refused(
+            f"the commit cannot be signed: {said}",
+            code="not_signed",
+            next="unlock the key, or git config commit.gpgSign false",
+        )
+    return error

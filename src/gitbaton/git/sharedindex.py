@@ -1,0 +1,98 @@
+"""The index of a working tree, which plain git uses too: read and changed by git alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from gitbaton.core.errors import GitFailed
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
+from gitbaton.git.indexfile import index_info
+from gitbaton.git.workingtree import WorkingTree
+
+_ARGUMENTS: Final = 60_000  # bytes of paths on a command line; more are looked for in a full list
+_REFRESHED: Final = 2_000  # more files than this are left for the next `git status` to look at
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """What the index holds at a path.
+
+    ``entry`` is None where there is nothing, or a conflict (``unmerged``). ``skipped``: a sparse
+    checkout leaves it out of the working tree.
+    """
+
+    entry: Entry | None = None
+    unmerged: bool = False
+    skipped: bool = False
+
+
+NOTHING: Final = Staged()
+
+
+class IndexLocked(GitFailed):
+    """Another git process holds ``index.lock``, or one that was killed has left it."""
+
+    code = "index_locked"
+
+
+def lock_path(tree: WorkingTree) -> Path:
+    """Return the lock file that every git takes before it writes the index of ``tree``."""
+    return tree.git_dir / "index.lock"
+
+
+def read_staged(tree: WorkingTree, paths: Sequence[bytes]) -> dict[bytes, Staged]:
+    """Return what the index of ``tree`` holds at those of ``paths`` where it holds anything."""
+    words = [path.decode("utf-8", "surrogateescape") for path in paths]
+    if sum(map(len, paths)) > _ARGUMENTS:
+        words = []
+    listed = tree.git.run("--literal-pathspecs", "ls-files", "-z", "-s", "-t", "--", *words)
+    wanted = frozenset(paths)
+    found: dict[bytes, Staged] = {}
+    for line in listed.stdout.split(b"\0"):
+        head, _, path = line.partition(b"\t")
+        if path not in wanted or not head:
+            continue
+        tag, mode, oid, stage = head.split(b" ")
+        if stage != b"0":
+            found[path] = Staged(unmerged=True)
+        else:
+            entry = Entry(int(mode, 8), Oid(oid.decode()))
+            found[path] = Staged(entry, skipped=tag == b"S")
+    return found
+
+
+def write_staged(
+    tree: WorkingTree, edits: Iterable[tuple[bytes, Entry | None]], *, pen: int
+) -> None:
+    """Change some entries of the index of ``tree`` in one step, and leave all others alone.
+
+    ``pen`` is inherited by git (safecommit/lock.py). Raises IndexLocked, GitFailed.
+    """
+    done = tree.git.run(
+        # A hook of git's would inherit the pen, and might keep it.
+        *("-c", "core.hooksPath=/dev/null", "update-index", "-z", "--index-info"),
+        stdin=index_info(edits, tree.format),
+        check=False,
+        inherit=(pen,),
+    )
+    if done.status != 0:
+        kind = IndexLocked if "index.lock" in done.stderr else GitFailed
+        raise kind(["git", "update-index"], done.status, done.stderr)
+
+
+def refresh_staged(tree: WorkingTree, paths: Sequence[bytes]) -> None:
+    """Let the index note that the files at ``paths`` are as it has them, where they are.
+
+    Only for scripts that do not look for themselves (git-diff-files(1)), so it is best effort.
+    """
+    if 0 < len(paths) <= _REFRESHED:
+        tree.git.run(
+            *("--literal-pathspecs", "add", "--refresh", "--ignore-errors"),
+            *("--pathspec-from-file=-", "--pathspec-file-nul"),
+            stdin=b"\0".join(paths),
+            check=False,
+        )

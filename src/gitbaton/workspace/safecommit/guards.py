@@ -1,0 +1,155 @@
+"""What a commit is refused for before anything is hashed or moved.
+
+Each refusal names the command to copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gitbaton.core.errors import Refused
+from gitbaton.git.sharedindex import NOTHING
+from gitbaton.git.treeview import TreeView
+from gitbaton.git.workingfiles import find_filtered, find_ignored
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit.naming import command, listed, shown
+from gitbaton.workspace.safecommit.survey import Survey
+
+_UNDER_WAY: Final = (
+    # A file or directory of the git directory, what it stands for, how it is ended.
+    ("rebase-merge", "a rebase", "git rebase --continue (or --abort)"),
+    ("rebase-apply/applying", "git am", "git am --continue (or --abort)"),
+    ("rebase-apply", "a rebase", "git rebase --continue (or --abort)"),
+    ("MERGE_HEAD", "a merge", "git merge --continue (or --abort)"),
+    ("CHERRY_PICK_HEAD", "a cherry-pick", "git cherry-pick --continue (or --abort)"),
+    ("REVERT_HEAD", "a revert", "git revert --continue (or --abort)"),
+    ("sequencer", "a cherry-pick or revert", "git cherry-pick --continue (or --abort)"),
+    ("BISECT_LOG", "a bisection", "git bisect reset"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a commit may be at most: removed files, and bytes of one file."""
+
+    deletions: int = 50
+    file_size: int = 50_000_000
+
+
+def require_paths(paths: Sequence[bytes]) -> None:
+    """Raise Refused where nothing is named: what others changed is not ours to commit."""
+    if not paths:
+        raise Refused(
+            "name the files to commit: others may have changes in this working tree",
+            code="no_path",
+            next="git status --short, then baton commit PATH... -m MSG",
+        )
+
+
+def require_part(paths: Sequence[bytes]) -> None:
+    """Raise Refused where the whole working tree is named."""
+    if b"" in paths:
+        raise Refused(
+            "the whole working tree is not one session's to commit: name files or directories",
+            code="no_path",
+            next="git status --short, then baton commit PATH... -m MSG",
+        )
+
+
+def require_quiet(tree: WorkingTree) -> None:
+    """Raise Refused while a rebase, merge, cherry-pick, revert, am or bisection is under way.
+
+    Such an operation owns HEAD until it ends: it would take our commit along, or leave it behind.
+    """
+    for name, words, end in _UNDER_WAY:
+        if (tree.git_dir / name).exists():
+            raise Refused(
+                f"{words} is under way in this working tree: it moves HEAD, and would take the "
+                "commit along or leave it behind",
+                code="in_progress",
+                next=end,
+            )
+
+
+def require_merged(survey: Survey) -> None:
+    """Raise Refused for paths with a conflict in the index."""
+    torn = [path for path in survey.paths if survey.staged.get(path, NOTHING).unmerged]
+    if torn:
+        raise Refused(
+            f"not merged yet: {listed(torn)}",
+            code="unmerged",
+            next=f"resolve the conflict, then git add -- {' '.join(map(shown, torn[:8]))}",
+        )
+
+
+def require_in_cone(survey: Survey) -> None:
+    """Raise Refused for files that are gone only because a sparse checkout leaves them out."""
+    outside = [path for path in survey.gone if survey.staged.get(path, NOTHING).skipped]
+    if outside:
+        raise Refused(
+            f"left out by the sparse checkout, not deleted: {listed(outside)}",
+            code="sparse",
+            next=f"git sparse-checkout add -- {shown(outside[0].rpartition(b'/')[0] or b'.')}",
+        )
+
+
+def require_few_gone(survey: Survey, limits: Limits) -> None:
+    """Raise Refused when more files are removed than a commit may by itself."""
+    count = len(survey.gone)
+    if count > limits.deletions:
+        raise Refused(
+            f"{count} files would be removed ({listed(survey.gone, most=3)}); at most "
+            f"{limits.deletions} may be, unless said so",
+            code="too_many_deletions",
+            next=f"if they shall go: baton commit --max-deletions {count} … "
+            "(always: max_deletions under [commit] in baton.toml)",
+        )
+
+
+def require_room(view: TreeView, survey: Survey) -> None:
+    """Raise Refused where a file takes a directory's place, or the reverse, and both matter."""
+    hidden = view.obstacles(survey.present.keys(), survey.gone)
+    if hidden:
+        raise Refused(
+            f"this would remove {listed(hidden)} too, which is not named",
+            code="obstacle",
+            next=command([*survey.paths, *hidden]),
+        )
+
+
+def require_tracked(tree: WorkingTree, view: TreeView, survey: Survey) -> None:
+    """Raise Refused for new files that git ignores, as ``git add`` does."""
+    new = [
+        path for path in survey.present if path not in survey.staged and view.entry(path) is None
+    ]
+    ignored = find_ignored(tree, new)
+    if ignored:
+        raise Refused(
+            f"ignored by git: {listed(ignored)}",
+            code="ignored",
+            next=f"if it shall be committed: git add -f -- {' '.join(map(shown, ignored[:8]))}",
+        )
+
+
+def require_small(tree: WorkingTree, survey: Survey, limits: Limits) -> None:
+    """Raise Refused for a file over the size limit.
+
+    One that a filter such as LFS replaces by something else is not judged by its size on disk.
+    """
+    large = [path for path, size in survey.present.items() if size > limits.file_size]
+    filtered = find_filtered(tree, large)
+    too_large = [path for path in large if path not in filtered]
+    if too_large:
+        sizes = ", ".join(
+            f"{shown(path)} ({survey.present[path]:,} bytes)" for path in too_large[:5]
+        )
+        raise Refused(
+            f"larger than {limits.file_size:,} bytes: {sizes}; what is committed stays in the "
+            "history for ever",
+            code="too_large",
+            next=f"if it shall go in: baton commit --max-file-size "
+            f"{max(survey.present[path] for path in too_large)} … "
+            "(always: max_file_size under [commit] in baton.toml)",
+        )

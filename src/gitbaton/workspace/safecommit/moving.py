@@ -1,0 +1,209 @@
+"""Moves a branch and brings the shared index along, in the order that nobody can slip into.
+
+The order and why: docs/design/safe-commit.md, section 2. Everything here needs the tree's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import BatonError, GitFailed, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
+from gitbaton.git.head import has_been_at, read_branch, read_tip
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.placing import Placed, place_files
+from gitbaton.git.reftransaction import RefTransaction
+from gitbaton.git.sharedindex import (
+    NOTHING,
+    IndexLocked,
+    lock_path,
+    read_staged,
+    refresh_staged,
+    write_staged,
+)
+from gitbaton.git.treeview import TreeView
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit.journal import Journal
+from gitbaton.workspace.safecommit.lock import Hold
+from gitbaton.workspace.safecommit.move import IndexEdit, Move
+
+_PAUSE: Final = 0.02  # seconds between two looks at a lock of git's
+PATIENCE: Final = 10.0  # seconds to wait for locks of git's
+
+
+class BranchMoved(BatonError):
+    """The ref is not where the move began, or HEAD is not on it; nothing was changed.
+
+    ``ref``: where HEAD is now (None: detached). ``tip``: where the move's ref is now.
+    """
+
+    code = "branch_moved"
+
+    def __init__(self, move: Move, *, ref: str | None, tip: Oid | None) -> None:
+        super().__init__(f"{move.ref} moved while the commit was made")
+        self.ref, self.tip = ref, tip
+
+
+class IndexBusy(Refused):
+    """Git's own lock of the index was held for longer than one was ready to wait."""
+
+    def __init__(self, tree: WorkingTree, waited: float) -> None:
+        path = lock_path(tree)
+        super().__init__(
+            f"git's index is locked ({path}); waited {waited:.0f} s. Another git command is at "
+            "work here (an editor for a commit message keeps the lock too), or one was killed",
+            code="index_locked",
+            next=f"finish that command; if no git is running here: rm {path}",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Moves the branch of ``tree``, whose lock is held."""
+
+    tree: WorkingTree
+    clock: Clock
+    hold: Hold
+
+    def advance(self, move: Move, *, patience: float = PATIENCE) -> list[Placed]:
+        """Make ``move``: the ref by compare-and-swap, the index entries with it, then the files.
+
+        Returns what became of the files. Waits up to ``patience`` seconds for locks of other git processes. Raises BranchMoved and
+        IndexBusy with nothing changed, GitFailed.
+        """
+        journal = Journal(self.tree)
+        deadline = self.clock.elapsed() + patience
+        try:
+            while not self._attempt(move, journal, last=self.clock.elapsed() >= deadline):
+                self.clock.sleep(_PAUSE)
+        except IndexLocked as error:
+            journal.clear()
+            raise IndexBusy(self.tree, patience) from error
+        except BranchMoved:
+            journal.clear()
+            raise
+        except GitFailed:
+            self.replay(patience=patience)
+            raise
+        placed = self._finish(move)
+        journal.clear()
+        return placed
+
+    def replay(self, *, patience: float = PATIENCE) -> Move | None:
+        """Finish or take back the move that a killed process left, and return it; None: none.
+
+        Raises IndexBusy, GitFailed: then it is still noted, and the next one tries.
+        """
+        journal = Journal(self.tree)
+        move = journal.read()
+        if move is not None:
+            tip = self._settled_tip(move, patience)
+            if tip == move.new:
+                self._correct(
+                    {edit.path: (edit.before, edit.after) for edit in move.index}, patience
+                )
+                self._finish(move)
+            elif not self._was_made(move, tip):
+                self._take_back(move, patience)
+        journal.clear()
+        return move
+
+    def _attempt(self, move: Move, journal: Journal, *, last: bool) -> bool:
+        """Try once; False when a lock of git's is in the way and it is not the ``last`` time."""
+        if lock_path(self.tree).exists() and not last:
+            return False  # better seen before the ref is locked: that would make others fail
+        journal.write(move)
+        with RefTransaction(
+            self.tree.git, move.ref, old=move.old, new=move.new, log=move.log
+        ) as ref:
+            try:
+                ref.prepare()
+            except GitFailed:
+                tip = read_tip(self.tree, move.ref)
+                if tip != move.old:
+                    raise BranchMoved(move, ref=read_branch(self.tree), tip=tip) from None
+                if last:
+                    raise
+                return False  # its lock was taken, by somebody who then did not move it
+            # From here on HEAD stays: its lock is held along with the branch's.
+            standing = read_branch(self.tree)
+            if (standing or "HEAD") != move.ref:
+                raise BranchMoved(move, ref=standing, tip=move.old)
+            try:
+                if move.index:
+                    self._write([(edit.path, edit.after) for edit in move.index])
+            except IndexLocked:
+                if last:
+                    raise
+                return False
+            ref.commit()
+        return True
+
+    def _finish(self, move: Move) -> list[Placed]:
+        placed = place_files(self.tree, move.files, directory=self.tree.state / "commit")
+        refresh_staged(self.tree, [edit.path for edit in move.index if edit.after is not None])
+        return placed
+
+    def _settled_tip(self, move: Move, patience: float) -> Oid | None:
+        """Return where the ref is, sure that no git of a killed process is about to move it."""
+        deadline = self.clock.elapsed() + patience
+        while True:
+            tip = read_tip(self.tree, move.ref)
+            hold = RefTransaction(self.tree.git, move.ref, old=tip, new=tip, log="")
+            with hold:
+                try:
+                    hold.prepare()
+                except GitFailed:
+                    if self.clock.elapsed() >= deadline:
+                        raise
+                else:
+                    return tip
+            self.clock.sleep(_PAUSE)
+
+    def _was_made(self, move: Move, tip: Oid | None) -> bool:
+        """Tell whether the ref has been at ``move.new``, wherever it went since."""
+        if tip is None or tip == move.old:
+            return has_been_at(self.tree, move.ref, move.new)
+        asked = self.tree.git.run("merge-base", "--is-ancestor", move.new, tip, check=False)
+        return asked.status == 0 or has_been_at(self.tree, move.ref, move.new)
+
+    def _take_back(self, move: Move, patience: float) -> None:
+        """Let the index be as before, but where HEAD itself has what the move was to bring."""
+        objects = ObjectStore(self.tree.git, self.tree.common, self.tree.format)
+        try:
+            head = read_tip(self.tree, "HEAD^{tree}")
+            view = TreeView(objects, head)
+            undone = [edit for edit in move.index if view.entry(edit.path) != edit.after]
+        finally:
+            objects.close()
+        self._correct({edit.path: (edit.after, edit.before) for edit in undone}, patience)
+
+    def _correct(
+        self, edits: dict[bytes, tuple[Entry | None, Entry | None]], patience: float
+    ) -> None:
+        """Turn each entry that is the first into the second, and leave all others."""
+        deadline = self.clock.elapsed() + patience
+        while True:
+            now = read_staged(self.tree, list(edits))
+            stale = [
+                (path, wanted)
+                for path, (wrong, wanted) in edits.items()
+                if wrong != wanted and now.get(path, NOTHING).entry == wrong
+            ]
+            if not stale:
+                return
+            try:
+                self._write(stale)
+            except IndexLocked as error:
+                if self.clock.elapsed() >= deadline:
+                    raise IndexBusy(self.tree, patience) from error
+                self.clock.sleep(_PAUSE)
+            else:
+                return
+
+    def _write(self, edits: Sequence[tuple[bytes, Entry | None]]) -> None:
+        write_staged(self.tree, edits, pen=self.hold.pen)
