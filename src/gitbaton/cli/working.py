@@ -5,15 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import click
 
 from gitbaton.cli.fields import DURATION
 from gitbaton.cli.verb import compose
-
-if TYPE_CHECKING:
-    from gitbaton.work.worker import Worker
 
 work_options = compose(
     click.option("--agent", metavar="PROFILE|CMD", help="Who works: a profile, or any command."),
@@ -33,8 +30,20 @@ work_options = compose(
 """The options of everything that works. They are the fields of ``workshop.Wishes``."""
 
 
+class Endable(Protocol):
+    """Something that runs until it is told to end; both may be called from a signal handler."""
+
+    def drain(self) -> None:
+        """Finish what is under way, then end."""
+        ...
+
+    def stop(self) -> None:
+        """End at once."""
+        ...
+
+
 @contextmanager
-def draining_on_signals(worker: Worker) -> Iterator[list[int]]:
+def draining_on_signals(worker: Endable) -> Iterator[list[int]]:
     """Drain on the first SIGINT; stop on the second, and on SIGTERM. Gives the signals received.
 
     The handler only sets flags: the loop and the slots look at them a few times a second.
