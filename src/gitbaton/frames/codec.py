@@ -1,21 +1,33 @@
 """A stream's ops file: JSON lines as the stream wrote them, to good ops and quarantined lines.
 
 Nothing that a stream writes can raise or cost more than its own line: what is no op is put aside
-with the reason, and the good lines before and after it count.
+with the reason, and the good lines before and after it count. Of a name that stands twice in one
+object the last counts, as in most readers (RFC 8259 leaves it open).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from msgspec import Struct
+import msgspec
+from msgspec import UNSET, Struct
 
+from gitbaton.core.errors import InvalidInput
+from gitbaton.frames.canonical import NESTING_LIMIT, check_value, nests_too_deep
+from gitbaton.frames.names import target_fault
 from gitbaton.frames.op import Op
+from gitbaton.frames.pointer import read_pointer
 
 LINE_LIMIT: Final = 1024 * 1024  # bytes
 FILE_LIMIT: Final = 64 * 1024 * 1024  # bytes of one stream's ops in one frame
-NESTING_LIMIT: Final = 64  # arrays and objects in each other, in a value
+LISTED: Final = 20  # bad lines of one file that are told one by one
+EXCERPT: Final = 120  # characters
+
+_DECODER: Final = msgspec.json.Decoder(Op)
+_ENCODER: Final = msgspec.json.Encoder(order="deterministic")
+_decode: Final[Callable[[bytes], Op]] = _DECODER.decode
 
 
 class Quarantined(Struct, frozen=True, omit_defaults=True):
@@ -34,19 +46,88 @@ class Quarantined(Struct, frozen=True, omit_defaults=True):
     more: int = 0
 
 
+class BadLine(Struct, frozen=True):
+    """A line that is no op: its number from 1 (0: the rest of the file), why, its beginning."""
+
+    line: int
+    reason: str
+    excerpt: str = ""
+
+
 class Ops(Struct, frozen=True):
-    """What an ops file holds: good ops by line, and the lines put aside with their reasons."""
+    """What an ops file holds: good ops by line in order, and the bad lines.
+
+    ``more`` counts the bad lines beyond the first LISTED, which ``bad`` has.
+    """
 
     good: Mapping[int, Op]
-    bad: tuple[tuple[int, str, str], ...] = ()  # line, reason, excerpt
+    bad: tuple[BadLine, ...] = ()
     more: int = 0
 
 
 def read_ops(data: bytes) -> Ops:
     """Return the ops in ``data``. Never raises: bad lines are in ``bad`` with the reason."""
-    raise NotImplementedError
+    good: dict[int, Op] = {}
+    bad: list[BadLine] = []
+    more = 0
+    for number, line in enumerate(io.BytesIO(data[:FILE_LIMIT]), 1):
+        op = read_op(line)
+        if not isinstance(op, str):
+            good[number] = op
+        elif op and len(bad) < LISTED:
+            bad.append(BadLine(number, op, _excerpt(line)))
+        elif op:
+            more += 1
+    if len(data) > FILE_LIMIT:
+        words = f"a stream writes at most {FILE_LIMIT} bytes a frame: the rest is not read"
+        bad.append(BadLine(0, words, _excerpt(data[FILE_LIMIT : FILE_LIMIT + 4 * EXCERPT])))
+    return Ops(good, tuple(bad), more)
+
+
+def read_op(line: bytes) -> Op | str:
+    """Return the op in ``line``, or the reason why it is none (empty: it is a blank line)."""
+    if len(line) > LINE_LIMIT:
+        return f"a line has at most {LINE_LIMIT} bytes"
+    try:
+        op = _decode(line)
+    except UnicodeDecodeError:
+        return "it is not UTF-8"
+    except RecursionError:
+        return f"nested more than {NESTING_LIMIT} deep"
+    except (msgspec.DecodeError, ValueError) as error:
+        return "" if line.isspace() else str(error)
+    fault = target_fault(op.doc)
+    if fault is not None:
+        return fault
+    steps = read_pointer(op.path)
+    if isinstance(steps, str):
+        return steps
+    if op.new and op.base is not UNSET:
+        return "`new` says that nothing was there: leave out `base`"
+    if line.count(b"[") + line.count(b"{") > NESTING_LIMIT and any(
+        nests_too_deep(value) for value in _values(op)
+    ):
+        return f"nested more than {NESTING_LIMIT} deep"
+    return op
 
 
 def write_op(op: Op) -> bytes:
     """Return ``op`` as one line with its newline, or raise InvalidInput naming the field."""
-    raise NotImplementedError
+    for field in op.__struct_fields__:
+        value = getattr(op, field)
+        if value is not UNSET:
+            check_value(value, field)
+    line = _ENCODER.encode(op) + b"\n"
+    again = read_op(line)
+    if isinstance(again, str):
+        raise InvalidInput("op", again)
+    return line
+
+
+def _values(op: Op) -> tuple[Any, Any]:
+    return getattr(op, "value", None), op.base
+
+
+def _excerpt(line: bytes) -> str:
+    text = line[: 4 * EXCERPT].decode("utf-8", "replace").strip()
+    return "".join(c if c.isprintable() else "�" for c in text[:EXCERPT])

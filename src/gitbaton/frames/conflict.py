@@ -21,7 +21,11 @@ Kind: TypeAlias = Literal[
 
 
 class Claim(Struct, frozen=True, omit_defaults=True):
-    """One op in a conflict. ``value`` is left out where it is long (``size`` bytes) or deleted."""
+    """One op in a conflict, and whether it stands.
+
+    ``value`` is left out of a deletion, and where it is long (``size`` bytes): the op itself is in
+    its delta. ``base`` and ``new`` are what the op was based on.
+    """
 
     frame: int
     worker: str
@@ -32,14 +36,15 @@ class Claim(Struct, frozen=True, omit_defaults=True):
     agent: str | None = None
     value: Any = UNSET
     base: Any = UNSET
+    new: bool = False
     size: int = 0
 
 
 class Conflict(Struct, frozen=True, omit_defaults=True):
     """Ops that could not all stand as they were meant, and which of them did.
 
-    ``rule`` is what decided. ``found`` is what was there when the frame began (left out: nothing,
-    or long). ``more`` counts further ops on the losing side that are not listed.
+    ``rule`` is what decided. ``found`` is what was there before (left out: nothing; or long, then
+    ``size`` has its bytes). ``more`` counts further ops that are not listed.
     """
 
     kind: Kind
@@ -48,4 +53,5 @@ class Conflict(Struct, frozen=True, omit_defaults=True):
     rule: str
     claims: tuple[Claim, ...]
     found: Any = UNSET
+    size: int = 0
     more: int = 0

@@ -12,12 +12,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal, TypeAlias
 
+import msgspec
 from msgspec import Struct
 
-from gitbaton.frames.codec import Ops, Quarantined
+from gitbaton.core.errors import InvalidInput
+from gitbaton.frames.canonical import check_value, encode_document
+from gitbaton.frames.codec import Ops, Quarantined, read_ops
+from gitbaton.frames.names import stream_name
 
+FORMAT: Final = 1
 HEADER: Final = "delta.json"
 STREAMS: Final = "streams/"
+SUFFIX: Final = ".jsonl"
 
 Outcome: TypeAlias = Literal["ok", "failed", "timed-out"]
 
@@ -33,7 +39,7 @@ class StreamRun(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a delta says of itself. ``versions``: of gitbaton and whatever the worker notes."""
 
-    format: int = 1
+    format: int = FORMAT
     frame: int
     worker: str
     streams: Mapping[str, StreamRun]
@@ -52,9 +58,17 @@ def write_delta(header: Header, streams: Mapping[str, bytes]) -> dict[str, bytes
     """Return the files of a delta (paths as above), always the same bytes for the same content.
 
     ``streams`` has what each stream of the header wrote; one that is missing wrote nothing.
-    Raises InvalidInput for names that cannot be files.
+    Raises InvalidInput for names that cannot be files, and for streams that the header lacks.
     """
-    raise NotImplementedError
+    for name in (*header.streams, *streams):
+        stream_name(name)
+        if name not in header.streams:
+            raise InvalidInput("streams", f"{name!r} is not in the header")
+    plain = msgspec.to_builtins(header)
+    check_value(plain, "header")
+    files = {HEADER: encode_document(plain)}
+    files |= {f"{STREAMS}{name}{SUFFIX}": data for name, data in streams.items() if data}
+    return dict(sorted(files.items()))
 
 
 def read_delta(frame: int, worker: str, files: Mapping[str, bytes]) -> Delta:
@@ -63,4 +77,41 @@ def read_delta(frame: int, worker: str, files: Mapping[str, bytes]) -> Delta:
     Never raises. A header that is no header, or that names another frame or worker, puts the whole
     delta aside: it then has no ops, and one entry in ``quarantined``.
     """
-    raise NotImplementedError
+    header = _read_header(frame, worker, files.get(HEADER, b""))
+    if isinstance(header, str):
+        whole = Quarantined(frame, worker, "", 0, header)
+        return Delta(Header(frame=frame, worker=worker, streams={}), {}, (whole,))
+    streams: dict[str, Ops] = {}
+    aside: list[Quarantined] = []
+    for path in sorted(files):
+        if path == HEADER:
+            continue
+        name = path.removeprefix(STREAMS).removesuffix(SUFFIX)
+        if path != f"{STREAMS}{name}{SUFFIX}" or name not in header.streams:
+            words = f"{path!r:.120} is no stream of this delta's header"
+            aside.append(Quarantined(frame, worker, "", 0, words))
+            continue
+        streams[name] = ops = read_ops(files[path])
+        aside += [
+            Quarantined(frame, worker, name, bad.line, bad.reason, bad.excerpt) for bad in ops.bad
+        ]
+        if ops.more:
+            aside.append(
+                Quarantined(frame, worker, name, 0, "further lines that are no ops", more=ops.more)
+            )
+    return Delta(header, streams, tuple(aside))
+
+
+def _read_header(frame: int, worker: str, data: bytes) -> Header | str:
+    """Return the header, or the reason why there is none that fits."""
+    try:
+        header = msgspec.json.decode(data, type=Header)
+        for name in header.streams:
+            stream_name(name)
+    except (msgspec.DecodeError, ValueError, RecursionError, InvalidInput) as error:
+        return f"{HEADER} is no header of a delta: {error}"
+    if header.format != FORMAT:
+        return f"{HEADER} has format {header.format}; this baton knows {FORMAT}"
+    if (header.frame, header.worker) != (frame, worker):
+        return f"{HEADER} is of {header.worker!r:.80} in frame {header.frame}"
+    return header

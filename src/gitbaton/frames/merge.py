@@ -1,22 +1,37 @@
-"""Merging deltas into a world: pure, the same bytes in any order, grouping and repetition (I7)."""
+"""Merging deltas into a world: pure, the same bytes in any order, grouping and repetition (I7).
+
+What the ops of one frame come to is told in ``docs/design/frames-merge.md``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from msgspec import Struct
 
+from gitbaton.core.errors import DamagedRecord
+from gitbaton.frames.canonical import decode_document, encode_document
 from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Conflict
 from gitbaton.frames.delta import Delta
+from gitbaton.frames.merging.document import DocumentMerge
+from gitbaton.frames.merging.gathering import Gathered, gather
+from gitbaton.frames.merging.ledger import Ledger
+from gitbaton.frames.merging.tree import MISSING
+from gitbaton.frames.merging.write import Author, make_writes, reduce_writes
+from gitbaton.frames.op import Op
 from gitbaton.frames.rules import RuleTable
+
+_Programs: TypeAlias = dict[Author, list[tuple[int, Op]]]
 
 
 class Counts(Struct, frozen=True):
     """How many ops there were, and what became of them: ``ops`` is the sum of the others.
 
-    ``applied``: took effect; ``superseded``: the same stream wrote the place again later;
-    ``overruled``: lost in a conflict, or could not be done (each is in ``conflicts``).
+    ``applied``: what it wants holds, alone or together with others' ops; ``superseded``: its own
+    stream wrote the place again later; ``overruled``: it lost in a conflict, or could not be done
+    (each is in ``conflicts``). A ``merge`` is applied if any member of it is.
     """
 
     ops: int = 0
@@ -47,7 +62,59 @@ def merge(
 ) -> MergeResult:
     """Merge ``deltas`` (of ``frame``, or late ones of earlier frames) into the world of ``frame``.
 
-    ``documents`` is asked for a document's bytes (None: there is none), each at most once and only
-    for documents that an op touches. Deltas may come in any order, in parts and more than once.
+    ``documents`` is asked for a document's bytes (None: there is none), each once and only for
+    documents that an op touches. Deltas may come in any order, in parts and more than once.
     """
-    raise NotImplementedError
+    gathered = gather(frame, deltas)
+    ledger = Ledger()
+    changed: dict[str, bytes | None] = {}
+    for doc, programs in sorted(_by_document(gathered).items()):
+        before = documents(doc)
+        after = _merge_document(doc, before, programs, rules, ledger)
+        if after != before:
+            changed[doc] = after
+    total = sum(len(ops) for _, ops in gathered.streams)
+    failed = ledger.superseded + ledger.overruled
+    return MergeResult(
+        changed,
+        tuple(ledger.conflicts),
+        gathered.quarantined,
+        gathered.merged,
+        Counts(total, total - failed, ledger.superseded, ledger.overruled),
+    )
+
+
+def _by_document(gathered: Gathered) -> dict[str, _Programs]:
+    by_document: dict[str, _Programs] = {}
+    for author, ops in gathered.streams:
+        for numbered in ops:
+            programs = by_document.setdefault(numbered[1].doc, {})
+            programs.setdefault(author, []).append(numbered)
+    return by_document
+
+
+def _merge_document(
+    doc: str, before: bytes | None, programs: _Programs, rules: RuleTable, ledger: Ledger
+) -> bytes | None:
+    try:
+        root = MISSING if before is None else decode_document(doc, before)
+    except DamagedRecord:
+        root = None
+        damaged = True
+    else:
+        damaged = False
+    merging = DocumentMerge(doc, root, rules, ledger)
+    everything = []
+    for author, ops in programs.items():
+        writes, superseded = reduce_writes(make_writes(author, ops))
+        ledger.supersede(superseded)
+        if damaged:
+            everything += writes
+        else:
+            merging.add(writes)
+    if damaged:
+        ledger.dispute("document", doc, (), "", (), everything, MISSING)
+        ledger.overrule(everything)
+        return before
+    value = merging.run()
+    return None if value is MISSING else encode_document(value)

@@ -1,0 +1,1 @@
+"""Merging: many streams' ops on one world, resolved place by place (pure; I7)."""
