@@ -5,37 +5,46 @@ Beside ``workshop`` and ``fleet``: a part of the composition root that only ``fr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+import hashlib
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from gitbaton.app import App
-from gitbaton.frames.frame import World as WorldConfig
+from gitbaton.core.errors import InvalidInput, Refused
+from gitbaton.core.ids import agent_name, new_nonce
+from gitbaton.frames.attendant import Attendant
+from gitbaton.frames.beacon import Beacon
+from gitbaton.frames.errand import Ended, Errand, Halt, Runner, fill_in, run_in_process
+from gitbaton.frames.founding import Founded, Founding, found
 from gitbaton.frames.history import History
-from gitbaton.frames.news import Listener
-from gitbaton.frames.performance import Performance
-from gitbaton.frames.refs import WORLD
-from gitbaton.frames.standing import Standing
+from gitbaton.frames.journal import Journal
+from gitbaton.frames.news import Listener, News
+from gitbaton.frames.performance import Lead, Performance
+from gitbaton.frames.refs import WORLD, FrameRefs
+from gitbaton.frames.rounds import Rounds
+from gitbaton.frames.shelf import Shelf
+from gitbaton.frames.stage import Stage
+from gitbaton.frames.standing import Standing, survey
 from gitbaton.frames.stream import Stream
+from gitbaton.frames.tokens import Role
+from gitbaton.frames.troupe import Troupe
+from gitbaton.frames.worker import Terms, Worker
+from gitbaton.work.agent import AgentSpec, run_agent
+from gitbaton.work.environment import ELSEWHERE
+from gitbaton.work.outcome import AgentOutcome, Ending
+from gitbaton.work.program import with_baton
+from gitbaton.work.strays import MARK
+from gitbaton.workspace.place import find_place
 
+_MOST_WORKERS = 1000  # of one clone
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Founding:
-    """What a new world begins with. ``documents``: file name -> bytes (JSON)."""
-
-    config: WorldConfig
-    documents: Mapping[str, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Founded:
-    """The world that is there now. ``made``: by this call; else it was there before."""
-
-    frame: int
-    commit: str
-    branch: str
-    made: bool
+__all__ = ["Founded", "Founding", "Part", "Theatre"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +53,8 @@ class Part:
 
     ``command``: the words of each stream, or a function in this process. ``name``: None for one
     that no other worker of this clone has now, and that is the same after a restart. ``frames``:
-    end after delivering in so many; None: go on. ``timeout``: seconds that a stream may run; None:
-    what is left of the frame's deadline. ``grace``: seconds between TERM and KILL.
+    end when so many more were published; None: go on. ``timeout``: seconds that a stream may run;
+    None: what is left of the frame's deadline. ``grace``: seconds between TERM and KILL.
     """
 
     command: Sequence[str] | Stream
@@ -58,39 +67,176 @@ class Part:
 
 
 class Theatre:
-    """The frames of one clone."""
+    """The frames of one clone. ``settle``: see ``frames.primary.Primary``."""
 
-    def __init__(self, app: App, *, branch: str = WORLD) -> None:
+    def __init__(self, app: App, *, branch: str = WORLD, settle: float = 1.0) -> None:
         """Raises InvalidInput for a bad branch name, Refused where there is no git remote."""
-        raise NotImplementedError
+        if app.remote is None:
+            raise Refused(
+                "frames need a git remote: this clone keeps its records to itself",
+                code="no_remote",
+                next="git remote add origin URL, then baton init --remote origin",
+            )
+        self._app = app
+        self._settle = settle
+        self._refs = FrameRefs(app.settings.namespace, branch)
+
+    @property
+    def directory(self) -> Path:
+        """Where workers of this clone keep worlds, ops and logs: outside of every repository."""
+        return find_place(self._app.clone, self._app.config.work.worktrees) / "frames"
 
     def found(self, founding: Founding) -> Founded:
         """Make the world at frame 0, or say that it is there. Raises HostRefused, InvalidInput."""
-        raise NotImplementedError
+        return found(self.stage, founding, self._person)
 
-    def worker(self, part: Part, listener: Listener) -> AbstractContextManager[Performance]:
+    @contextmanager
+    def worker(self, part: Part, listener: Listener) -> Iterator[Performance]:
         """Give a worker: ``run()`` until its frames are over, ``drain()``, ``stop()``.
 
-        ``run`` returns the number of frames it delivered in. Raises Refused when there is no
-        world, or when another process of this clone or elsewhere bears the name.
+        ``run`` returns the number of frames it delivered in, and raises Refused when there is no
+        world or another process bears the name. Raises InvalidInput for a part that cannot be
+        played, Refused when another process of this clone has the name now.
         """
-        raise NotImplementedError
+        if not 1 <= part.streams <= 1000:
+            raise InvalidInput("streams", f"{part.streams} is not between 1 and 1000")
+        tell = _in_turn(listener)
+        with self._named(part.name) as (name, place):
+            attendant = self._attendant(tell, worker=(name, part.streams), primary=part.primary)
+            rounds = Rounds(attendant, tell, self._app.rng)
+            shelf = Shelf(place / "worlds", self._app.repository.objects)
+            shelf.clear()
+            yield Worker(
+                Terms(name=name, person=self._person, frames=part.frames, timeout=part.timeout),
+                attendant,
+                rounds,
+                Troupe(name, place, shelf, self._runner(part), tell),
+                Journal(place / "undelivered.json"),
+                tell,
+            )
 
-    def primary(
-        self, listener: Listener, *, frames: int | None = None
-    ) -> AbstractContextManager[Performance]:
+    @contextmanager
+    def primary(self, listener: Listener, *, frames: int | None = None) -> Iterator[Performance]:
         """Give a primary without streams: the same three methods. It takes the lease when free."""
-        raise NotImplementedError
+        tell = _in_turn(listener)
+        attendant = self._attendant(tell, worker=None, primary=True)
+        yield Lead(attendant, Rounds(attendant, tell, self._app.rng), tell, frames=frames)
 
     def standing(self) -> Standing:
-        """Return how the world stands now: one look."""
-        raise NotImplementedError
+        """Return how the world stands now: one look. Raises Refused where there is no world."""
+        return survey(self.stage)
 
-    @property
+    @cached_property
     def history(self) -> History:
         """The frames so far: ``log``, ``at``, ``show``, ``diff``, ``replay``."""
-        raise NotImplementedError
+        return History(self.stage)
 
-    def directory(self) -> Path:
-        """Return where workers of this clone keep worlds, ops and logs."""
-        raise NotImplementedError
+    @cached_property
+    def stage(self) -> Stage:
+        """The world as this process sees it."""
+        app = self._app
+        assert app.remote is not None, "checked when this was made"
+        return Stage(app.repository, app.remote, self._refs, app.clock)
+
+    @property
+    def _person(self) -> tuple[str, str]:
+        actor = self._app.identity.actor
+        return actor.name, actor.email
+
+    def _attendant(
+        self, listener: Listener, *, worker: tuple[str, int] | None, primary: bool
+    ) -> Attendant:
+        stage = self.stage
+        name, streams = worker or (self._default_name("primary"), 0)
+        presence = self._beacon(stage.refs.presence(name), "worker", name, streams)
+        return Attendant(
+            stage,
+            presence=presence if worker else None,
+            lease=self._beacon(stage.refs.lease, "primary", name) if primary else None,
+            person=self._person,
+            listener=listener,
+            settle=self._settle,
+        )
+
+    def _beacon(self, ref: str, role: Role, name: str, streams: int = 0) -> Beacon:
+        app = self._app
+        return Beacon(
+            ref=ref,
+            role=role,
+            name=name,
+            machine=app.identity.machine,
+            person=self._person,
+            clock=app.clock,
+            format=app.repository.objects.format,
+            streams=streams,
+        )
+
+    @contextmanager
+    def _named(self, wanted: str | None) -> Iterator[tuple[str, Path]]:
+        """Give a worker's name and its directory, which no other process has meanwhile."""
+        for number in range(1, _MOST_WORKERS):
+            name = agent_name(wanted or self._default_name(str(number)), field="name")
+            place = self.directory / hashlib.sha256(name.encode()).hexdigest()[:16]
+            place.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(place / "lock", timeout=0)
+            try:
+                lock.acquire()
+            except Timeout as error:
+                if wanted is None:
+                    continue
+                raise Refused(
+                    f"another process of this clone works as {name!r}",
+                    code="name_taken",
+                    next="baton frame work --name ANOTHER",
+                ) from error
+            try:
+                yield name, place
+            finally:
+                lock.release()
+            return
+        raise Refused(f"{_MOST_WORKERS} workers run in this clone already")
+
+    def _default_name(self, suffix: str) -> str:
+        """Return a name that is the same after a restart, and another one in every clone."""
+        clone = hashlib.sha256(str(self._app.state).encode()).hexdigest()[:6]
+        return f"{self._app.identity.machine}-{clone}-{suffix}"
+
+    def _runner(self, part: Part) -> Runner:
+        command, app = part.command, self._app
+        if callable(command):
+            return run_in_process(command, app.clock)
+        if not command:
+            raise InvalidInput("cmd", "a command has at least one word")
+        words = tuple(command)
+        base = {k: v for k, v in with_baton(app.env).items() if k not in ELSEWHERE}
+
+        def run(errand: Errand, halt: Halt) -> Ended:
+            spec = AgentSpec(
+                argv=fill_in(words, errand),
+                cwd=app.clone.top,
+                env={**base, **errand.environment, MARK: new_nonce()},
+                log=errand.log,
+                timeout=errand.timeout,
+                grace=part.grace,
+            )
+            return _ended(run_agent(spec, clock=app.clock, should_stop=halt))
+
+        return run
+
+
+def _ended(outcome: AgentOutcome) -> Ended:
+    if outcome.succeeded:
+        return Ended("ok")
+    words = outcome.summary.encode("utf-8", "replace").decode()[:300]
+    return Ended("timed-out" if outcome.reason is Ending.TIMED_OUT else "failed", words)
+
+
+def _in_turn(listener: Listener) -> Callable[[News], None]:
+    """Return ``listener`` for several threads: one call at a time."""
+    lock = threading.Lock()
+
+    def tell(news: News) -> None:
+        with lock:
+            listener(news)
+
+    return tell

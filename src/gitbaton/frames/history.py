@@ -1,21 +1,38 @@
-"""The frames so far: commits of the world branch, found by number."""
+"""The frames so far: commits of the world branch, found by number, compared, merged again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
+from gitbaton.core.clock import rfc3339
+from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
+from gitbaton.frames.edition import asides_of, frame_number, make_edition, read_delta_at
 from gitbaton.frames.frame import Frame
+from gitbaton.frames.names import document_fault
+from gitbaton.frames.refs import Pair
+from gitbaton.frames.scene import Scene, read_scene
+from gitbaton.frames.stage import Stage
+from gitbaton.git.history import Ancestor, first_parents
+from gitbaton.git.objects import decode_commit
+from gitbaton.git.trees import walk_files
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One frame in history: its commit, when and by whom it was published, and its record."""
+    """One frame in history: its commit, when and by whom it was published, and its world."""
 
     commit: Oid
     at: str  # RFC 3339, for people
     author: str
-    frame: Frame
+    scene: Scene
+
+    @property
+    def frame(self) -> Frame:
+        """The record of the frame."""
+        return self.scene.frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,26 +57,104 @@ class Replay:
 class History:
     """What the world branch remembers. Asks the remote for what is not here."""
 
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._objects = stage.repository.objects
+
     def log(self, *, limit: int | None = None) -> list[Page]:
         """Return the frames, newest first. Raises Refused where there is no world."""
-        raise NotImplementedError
+        pages: list[Page] = []
+        for _, ancestor in self._editions(self._stage.look().scene.commit):
+            if limit is not None and len(pages) >= limit:
+                break
+            pages.append(self._page(ancestor))
+        return pages
 
     def at(self, number: int | None) -> Page:
-        """Return frame ``number`` (None: the current one). Raises Refused (``unknown_frame``)."""
-        raise NotImplementedError
+        """Return frame ``number`` as it was published; None: the world as it is now.
+
+        Raises Refused (``unknown_frame``, ``no_world``), RemoteUnreachable.
+        """
+        tip = self._stage.look().scene
+        if number is None:
+            return self._page(next(first_parents(self._stage.repository, tip.commit)))
+        for found, ancestor in self._editions(tip.commit):
+            if found == number:
+                return self._page(ancestor)
+        raise Refused(
+            f"there is no frame {number}; the world is at frame {tip.number}",
+            code="unknown_frame",
+            next="baton frame log",
+        )
 
     def documents(self, page: Page) -> list[str]:
         """Return the names of the documents in a frame, in order."""
-        raise NotImplementedError
+        return sorted(n for n in self._files(page) if document_fault(n) is None)
 
     def read(self, page: Page, name: str) -> bytes | None:
         """Return a document as it is in a frame, None where there is none."""
-        raise NotImplementedError
+        return page.scene.read(name)
 
     def diff(self, before: Page, after: Page) -> list[DocumentChange]:
         """Return the documents that differ between two frames, by name."""
-        raise NotImplementedError
+        old, new = self._files(before), self._files(after)
+        return [
+            DocumentChange(name, before.scene.read(name), after.scene.read(name))
+            for name in sorted(old.keys() | new.keys())
+            if old.get(name) != new.get(name) and document_fault(name) is None
+        ]
 
     def replay(self, page: Page) -> Replay:
-        """Merge the deltas of a frame again upon the frame before, and compare byte by byte."""
-        raise NotImplementedError
+        """Merge the deltas of a frame again upon the frame before, and compare byte by byte.
+
+        Raises Refused (``no_merge``) for frame 0, which was founded.
+        """
+        objects, frame = self._objects, page.frame
+        commit = decode_commit(objects.read(page.commit)[1])
+        if not commit.parents:
+            raise Refused("frame 0 was founded, not merged", code="no_merge")
+        pairs = [Pair(*pair) for pair in frame.merged]
+        deltas = [
+            read_delta_at(objects, pair, oid)
+            for pair, oid in zip(pairs, commit.parents[1:], strict=False)
+        ]
+        base = read_scene(objects, commit.parents[0])
+        aside = asides_of(commit, len(pairs))
+        edition = make_edition(base, deltas, aside, roster=frame.roster, missing=frame.missing)
+        expected: dict[str, Oid | bytes] = {**self._tree(base.tree)}
+        for name, body in edition.files.items():
+            if body is None:
+                expected.pop(name, None)
+            else:
+                expected[name] = body
+        actual = self._files(page)
+        different = [
+            name
+            for name in sorted(expected.keys() | actual.keys())
+            if not self._is_same(expected.get(name), actual.get(name))
+        ]
+        return Replay(frame.number, len(deltas), frame.counts.ops, tuple(different))
+
+    def _is_same(self, expected: Oid | bytes | None, actual: Oid | None) -> bool:
+        if isinstance(expected, bytes):
+            return actual is not None and self._objects.read(actual)[1] == expected
+        return expected == actual
+
+    def _editions(self, tip: Oid) -> Iterator[tuple[int, Ancestor]]:
+        """Yield the commits that published a frame, newest first; others were made by hand."""
+        for ancestor in first_parents(self._stage.repository, tip):
+            number = frame_number(ancestor.subject)
+            if number is not None:
+                yield number, ancestor
+
+    def _page(self, ancestor: Ancestor) -> Page:
+        at = rfc3339(datetime.fromtimestamp(ancestor.seconds, UTC))
+        return Page(
+            ancestor.commit, at, ancestor.author, read_scene(self._objects, ancestor.commit)
+        )
+
+    def _files(self, page: Page) -> dict[str, Oid]:
+        return self._tree(page.scene.tree)
+
+    def _tree(self, tree: Oid) -> dict[str, Oid]:
+        return dict(walk_files(self._objects, tree))

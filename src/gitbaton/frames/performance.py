@@ -1,8 +1,15 @@
-"""A worker or a primary at work, as whoever runs it sees it."""
+"""A worker or a primary at work, as whoever runs it sees it; and the primary without streams."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Protocol
+
+from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.frames.attendant import Attendant
+from gitbaton.frames.news import Listener, News
+from gitbaton.frames.rounds import Rounds
+from gitbaton.frames.stage import View
 
 
 class Performance(Protocol):
@@ -22,3 +29,41 @@ class Performance(Protocol):
     def stop(self) -> None:
         """End the streams and leave at once; others take the agents over in the next frame."""
         ...
+
+
+class Lead:
+    """A primary that runs no agents: it takes the lease when it is free, and closes frames."""
+
+    def __init__(
+        self, attendant: Attendant, rounds: Rounds, listener: Listener, *, frames: int | None
+    ) -> None:
+        """``frames``: end when the world is so many frames further, whoever published them."""
+        self._attendant = attendant
+        self._rounds = rounds
+        self._listener = listener
+        self._frames = frames
+        self._first: int | None = None
+
+    def run(self) -> int:
+        """Lead until it is over; return how many frames it published."""
+        try:
+            self._rounds.run(until=self._is_over)
+        finally:
+            with suppress(RemoteUnreachable):  # then the lease runs out
+                self._attendant.leave()
+        published = self._attendant.published
+        self._listener(News("stopped", 0, f"published {published} frames"))
+        return published
+
+    def drain(self) -> None:
+        """End after the step under way: a frame is published whole or not at all."""
+        self._rounds.stop()
+
+    def stop(self) -> None:
+        """The same: there are no streams to end."""
+        self._rounds.stop()
+
+    def _is_over(self, view: View) -> bool:
+        if self._first is None:
+            self._first = view.scene.number
+        return self._frames is not None and view.scene.number >= self._first + self._frames

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitbaton.frames.frame import Frame
-from gitbaton.frames.frame import World as WorldConfig
+from gitbaton.frames.refs import Pair
+from gitbaton.frames.scene import Scene
+from gitbaton.frames.stage import Stage
 from gitbaton.frames.tokens import Token
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One worker: of this frame's roster, or present. Ages are for people (RFC 3339 in the token).
+    """One worker: of this frame's roster, or present. ``token.at`` is its last sign, for people.
 
     ``token`` None: it is in the roster and shows no presence (it left, or never came back).
     """
@@ -26,13 +27,39 @@ class Member:
 class Standing:
     """The current frame, who is there, and what waits to be merged.
 
-    ``late``: (frame, worker) of deltas of earlier frames. ``primary`` None: nobody has the lease.
+    ``late``: deltas of earlier frames. ``primary`` None: nobody has the lease. One look cannot
+    tell whether a token is still renewed: that takes a lease's time.
     """
 
-    commit: str
-    frame: Frame
-    config: WorldConfig
-    agents: int
+    scene: Scene
     primary: Token | None
     members: tuple[Member, ...]
-    late: tuple[tuple[int, str], ...]
+    late: tuple[Pair, ...]
+
+
+def survey(stage: Stage) -> Standing:
+    """Look once, and read what everybody says of themselves.
+
+    Raises Refused where there is no world, RemoteUnreachable, HostRefused.
+    """
+    view = stage.look()
+    sight, scene = view.sight, view.scene
+    refs = stage.token_refs(sight, sight.present)
+    if sight.lease is not None:
+        refs[stage.refs.lease] = sight.lease
+    stage.bring(refs)
+    tokens = stage.tokens(sight, sight.present)
+    return Standing(
+        scene,
+        stage.leader(sight),
+        tuple(
+            Member(
+                name,
+                tokens.get(name),
+                sum(len(agents) for agents in scene.slices.get(name, ())),
+                Pair(scene.number, name) in sight.deltas,
+            )
+            for name in sorted(scene.frame.roster.keys() | sight.present.keys())
+        ),
+        tuple(pair for pair in sight.ordered if pair.frame < scene.number),
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
@@ -70,3 +71,28 @@ def content_only_in(repo: CoordinationRepository, tree: Oid, others: Sequence[Oi
         paths = set(shown.text.split("\0")[1::2])
         unique = paths if unique is None else unique & paths
     return sorted(unique or ())
+
+
+@dataclass(frozen=True, slots=True)
+class Ancestor:
+    """One commit on the way back from a tip along first parents. ``seconds``: since the epoch."""
+
+    commit: Oid
+    tree: Oid
+    seconds: int
+    author: str
+    subject: str
+
+
+def first_parents(repo: CoordinationRepository, tip: Oid) -> Iterator[Ancestor]:
+    """Yield ``tip`` and its first parents, newest first, as far as history is here.
+
+    One process, however many there are. Raises GitFailed.
+    """
+    form = "--format=%H%x00%T%x00%ct%x00%an%x00%s"
+    plain = ("-c", "log.showSignature=false")  # it would print between the lines
+    listed = repo.git.run(*plain, "log", "--first-parent", "-z", form, tip).text
+    fields = listed.split("\0")
+    for at in range(0, len(fields) - 4, 5):
+        commit, tree, seconds, author, subject = fields[at : at + 5]
+        yield Ancestor(Oid(commit), Oid(tree), int(seconds), author, subject)

@@ -1,0 +1,133 @@
+"""A frame as a commit: made from the frame before and what was gathered, and made again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from gitbaton.core.ids import Oid
+from gitbaton.frames.delta import Delta, read_delta
+from gitbaton.frames.frame import Frame, next_frame
+from gitbaton.frames.gathering import Aside, Why
+from gitbaton.frames.merge import merge
+from gitbaton.frames.refs import Pair
+from gitbaton.frames.rules import RuleTable
+from gitbaton.frames.scene import Scene
+from gitbaton.git.objects import (
+    Commit,
+    Person,
+    RawObject,
+    decode_commit,
+    encode_commit,
+    make_object,
+)
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.trees import edit_tree, walk_files
+from gitbaton.store.gitengine.layout import escape, unescape
+
+_ASIDE = "Baton-Set-Aside"
+_ASIDE_LINE = re.compile(rf"{_ASIDE}: (repeated|foreign) ([0-9]+)/(\S+)")
+_SUBJECT = re.compile(r"frame ([0-9]+): ")
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A merge that was made: the new record, and every file that changes with it."""
+
+    frame: Frame
+    files: Mapping[str, bytes | None]
+
+
+def make_edition(
+    scene: Scene,
+    deltas: Iterable[Delta],
+    aside: Sequence[Aside],
+    *,
+    roster: Mapping[str, int],
+    missing: Sequence[str],
+) -> Edition:
+    """Merge ``deltas`` into ``scene``. The same arguments give the same bytes (I7)."""
+    result = merge(scene.number, deltas, RuleTable(scene.config.rules), scene.read)
+    if aside:
+        reports = tuple(one.report() for one in aside)
+        result = msgspec.structs.replace(result, quarantined=result.quarantined + reports)
+    frame, files = next_frame(scene.frame, result, roster=roster, missing=tuple(missing))
+    return Edition(frame, files)
+
+
+def set_in_type(
+    scene: Scene,
+    edition: Edition,
+    taken: Mapping[Pair, Oid],
+    aside: Sequence[Aside],
+    author: Person,
+) -> tuple[Oid, list[RawObject]]:
+    """Return the commit of ``edition`` and the objects to write for it.
+
+    Its parents: the commit it was merged upon, what was merged (``taken``) in the order of the
+    record, what was set aside in the order of the message's trailers.
+    """
+    objects = scene.objects
+    made: list[RawObject] = []
+    edits: dict[str, Oid | None] = {}
+    for name, body in edition.files.items():
+        if body is None:
+            edits[name] = None
+        else:
+            blob = make_object("blob", body, objects.format)
+            made.append(blob)
+            edits[name] = blob.oid
+    tree, trees = edit_tree(objects, scene.tree, edits)
+    merged = [taken[Pair(*pair)] for pair in edition.frame.merged]
+    body = encode_commit(
+        Commit(
+            tree,
+            (scene.commit, *merged, *(one.commit for one in aside)),
+            author,
+            _message(edition.frame, aside),
+        )
+    )
+    commit = make_object("commit", body, objects.format)
+    return commit.oid, [*made, *trees, commit]
+
+
+def frame_number(subject: str) -> int | None:
+    """Return the number of the frame that a commit with this subject published, if it did."""
+    match = _SUBJECT.match(subject)
+    return int(match[1]) if match else None
+
+
+def asides_of(commit: Commit, merged: int) -> list[Aside]:
+    """Return what a frame's commit set aside; it has ``merged`` deltas before them."""
+    named = _ASIDE_LINE.findall(commit.message)
+    return [
+        Aside(Pair(int(number), unescape(worker) or worker), oid, _why(why))
+        for (why, number, worker), oid in zip(named, commit.parents[1 + merged :], strict=False)
+    ]
+
+
+def read_delta_at(objects: ObjectStore, pair: Pair, commit: Oid) -> Delta:
+    """Return the delta that ``commit`` holds. Raises MissingObject where it is not here."""
+    _, head = objects.read(commit)
+    names = list(walk_files(objects, decode_commit(head).tree))
+    bodies = objects.read_many([oid for _, oid in names])
+    files = {name: body for (name, _), (_, body) in zip(names, bodies, strict=True)}
+    return read_delta(pair.frame, pair.worker, files)
+
+
+def _message(frame: Frame, aside: Sequence[Aside]) -> str:
+    counts = frame.counts
+    lines = [
+        f"frame {frame.number}: {counts.ops} ops from {len(frame.merged)} deltas",
+        "",
+        f"Baton-Frame: {frame.number}",
+    ]
+    lines += [f"{_ASIDE}: {one.why} {one.pair.frame}/{escape(one.pair.worker)}" for one in aside]
+    return "\n".join(lines)
+
+
+def _why(word: str) -> Why:
+    return "repeated" if word == "repeated" else "foreign"

@@ -1,0 +1,27 @@
+"""How often a process of a world looks at the remote (pure)."""
+
+from __future__ import annotations
+
+import random
+from typing import Final
+
+_SHARE: Final = 0.05  # of the time that the frame has lasted: a frame of a minute ends 3 s late
+_SOON: Final = 0.15
+_LATE: Final = 3.0
+_JITTER: Final = 0.25
+
+
+def pause(elapsed: float, *, lease: float, rng: random.Random) -> float:
+    """Return for how many seconds to wait before the next look.
+
+    It grows with how long the frame has lasted already (``elapsed``), so that short frames are
+    noticed at once and long ones cost few listings. A token must be renewed three times a
+    ``lease``, so it is never longer than a sixth of it. Jitter keeps a fleet from looking in step.
+    """
+    wanted = min(max(elapsed * _SHARE, _SOON), _LATE, max(lease / 6, 0.05))
+    return wanted * rng.uniform(1 - _JITTER, 1 + _JITTER)
+
+
+def retry(failures: int, *, rng: random.Random) -> float:
+    """Return for how many seconds to wait after so many failures in a row (from 1)."""
+    return min(0.5 * 2.0 ** min(failures - 1, 6), 15.0) * rng.uniform(0.5, 1.0)

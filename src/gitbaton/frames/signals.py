@@ -1,0 +1,87 @@
+"""The tokens of one process, together: seen in each look, renewed in as few pushes as can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from gitbaton.core.errors import Refused
+from gitbaton.core.ids import Oid
+from gitbaton.frames.beacon import Beacon, Flash
+from gitbaton.frames.sight import Watch
+from gitbaton.frames.stage import Stage, View
+from gitbaton.git.remote import RefResult, RefUpdate
+
+Lit: TypeAlias = tuple[Beacon, Flash]
+
+
+class Signals:
+    """Presence and lease, each where the process has that role. For one thread at a time."""
+
+    def __init__(
+        self, stage: Stage, watch: Watch, *, presence: Beacon | None, lease: Beacon | None
+    ) -> None:
+        self._stage = stage
+        self._watch = watch
+        self._presence = presence
+        self._lease = lease
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process has the primary's lease, as far as it knows."""
+        return self._lease is not None and self._lease.mine is not None
+
+    def see(self, view: View) -> None:
+        """Take what a look showed. Raises Refused when another process has our name."""
+        for beacon in self._beacons:
+            beacon.see(self._standing(view, beacon), asked=view.sight.asked)
+        if self._presence is not None and self._presence.usurped:
+            raise Refused(
+                f"another process took the name {self._presence.name!r} over",
+                code="name_taken",
+                next="baton frame work --name ANOTHER",
+            )
+
+    def renew(self, view: View) -> None:
+        """Renew what is due, and take the lease when nobody renews it: one push at most."""
+        lease = view.scene.config.lease
+        due = [
+            (beacon, beacon.flash(view.scene.number, over=self._standing(view, beacon)))
+            for beacon in self._beacons
+            if beacon.is_due(lease=lease) and self._may_light(beacon, lease)
+        ]
+        if due:
+            self._push([], due)
+
+    def push_along(self, update: RefUpdate, frame: int) -> RefResult:
+        """Push ``update`` with a renewal of what is ours: that spares a push of its own."""
+        ours = [(b, b.flash(frame, over=None)) for b in self._beacons if b.mine is not None]
+        return self._push([update], ours)[update.ref]
+
+    def put_out(self) -> None:
+        """Take our tokens away, so that nobody waits for us. Raises RemoteUnreachable."""
+        updates = [update for b in self._beacons if (update := b.put_out()) is not None]
+        if updates:
+            self._stage.remote.push(updates, atomic=False)
+
+    @property
+    def _beacons(self) -> list[Beacon]:
+        return [beacon for beacon in (self._presence, self._lease) if beacon is not None]
+
+    def _standing(self, view: View, beacon: Beacon) -> Oid | None:
+        sight = view.sight
+        return sight.lease if beacon is self._lease else sight.present.get(beacon.name)
+
+    def _may_light(self, beacon: Beacon, lease: float) -> bool:
+        """Our own always; the lease of another process only when it was not renewed in time."""
+        free = not self._watch.is_led(lease=lease)
+        return beacon is self._presence or beacon.mine is not None or free
+
+    def _push(self, updates: Sequence[RefUpdate], lit: Sequence[Lit]) -> dict[str, RefResult]:
+        stage = self._stage
+        stage.repository.objects.write([item for _, flash in lit for item in flash.objects])
+        began = stage.clock.elapsed()
+        results = stage.remote.push([*updates, *(f.update for _, f in lit)], atomic=False)
+        for beacon, flash in lit:
+            beacon.sent(flash, results[flash.update.ref], began=began)
+        return dict(results)

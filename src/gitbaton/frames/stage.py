@@ -1,0 +1,175 @@
+"""One world as this process sees it: looks at the remote, and brings what is not here yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
+from gitbaton.core.ids import Oid
+from gitbaton.frames.chronicle import Chronicle, Entry
+from gitbaton.frames.refs import FrameRefs, Pair
+from gitbaton.frames.scene import Scene, read_scene
+from gitbaton.frames.sight import Sight, look_at
+from gitbaton.frames.tokens import Token, read_token, token_path
+from gitbaton.git.objects import decode_commit
+from gitbaton.git.remote import Remote
+from gitbaton.git.repository import CoordinationRepository
+
+_ASKS = 4  # fetches in a row that found the refs moved on
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A look, and the world that it showed."""
+
+    sight: Sight
+    scene: Scene
+
+
+class Stage:
+    """The world on one remote. For one thread at a time."""
+
+    def __init__(
+        self, repository: CoordinationRepository, remote: Remote, refs: FrameRefs, clock: Clock
+    ) -> None:
+        self.repository = repository
+        self.remote = remote
+        self.refs = refs
+        self.clock = clock
+        self.chronicle = Chronicle(repository.objects)
+        self._scene: Scene | None = None
+        self._tokens: dict[Oid, Token | None] = {}
+
+    def look(self) -> View:
+        """Ask for the refs; return them with the world at the tip, fetched if need be.
+
+        Raises Refused where there is no world or it went back, RemoteUnreachable, HostRefused,
+        DamagedRecord and InvalidInput where the branch holds no world.
+        """
+        for _ in range(_ASKS):
+            sight = look_at(self.remote, self.refs, self.clock)
+            if sight.tip is None:
+                self._refuse_rewound(None)
+                raise Refused(
+                    f"there is no branch {self.refs.branch!r} on {self.remote.url}",
+                    code="no_world",
+                    next="baton frame init",
+                )
+            if self._scene is not None and self._scene.commit == sight.tip:
+                return View(sight, self._scene)
+            if not self.bring({self.refs.world: sight.tip}):
+                self._refuse_rewound(sight.tip)
+                self._scene = read_scene(self.repository.objects, sight.tip)
+                self.repository.remember(self._seen, sight.tip)
+                return View(sight, self._scene)
+        raise RemoteUnreachable(
+            f"{self.remote.url} changed faster than it could be read", next="try again"
+        )
+
+    def bring(self, wanted: Mapping[str, Oid]) -> set[Oid]:
+        """Fetch what is not here of ``wanted`` (ref -> listed value); return what is still missing.
+
+        One fetch at most. Raises RemoteUnreachable, HostRefused.
+        """
+        objects = self.repository.objects
+        found = objects.find_many([f"{oid}^{{tree}}" for oid in wanted.values()])
+        lacking = {
+            ref: oid for (ref, oid), here in zip(wanted.items(), found, strict=True) if not here
+        }
+        if not lacking:
+            return set()
+        have = [self._scene.commit] if self._scene is not None else []
+        self.remote.fetch(lacking, have=have)
+        return objects.missing(lacking.values())
+
+    def back_to(self, scene: Scene, frame: int) -> Iterator[Entry]:
+        """Yield the commits from ``scene`` back, as far as their frame is ``frame`` or later."""
+        return self.chronicle.back_to(scene.commit, frame)
+
+    def parents(self, commits: Iterable[Oid]) -> dict[Oid, tuple[Oid, ...]]:
+        """Return the parents of each of ``commits`` that is here."""
+        names = list(commits)
+        found = self.repository.objects.find_many(names)
+        return {
+            oid: decode_commit(item[1]).parents
+            for oid, item in zip(names, found, strict=True)
+            if item is not None and item[0] == "commit"
+        }
+
+    def tokens(self, sight: Sight, workers: Iterable[str]) -> dict[str, Token]:
+        """Return what the ``workers`` say of themselves, of those that are here to be read."""
+        wanted = {w: oid for w in workers if (oid := sight.present.get(w)) is not None}
+        self._read_tokens(wanted.values())
+        return {w: token for w, oid in wanted.items() if (token := self._tokens[oid]) is not None}
+
+    def leader(self, sight: Sight) -> Token | None:
+        """Return what the primary says of itself, None if there is none or it is not here."""
+        if sight.lease is None:
+            return None
+        self._read_tokens([sight.lease])
+        return self._tokens[sight.lease]
+
+    def delta_refs(self, sight: Sight, pairs: Iterable[Pair]) -> dict[str, Oid]:
+        """Return the refs of the deltas ``pairs``, and what they were listed with."""
+        return {self.refs.delta(pair): sight.deltas[pair] for pair in pairs}
+
+    def token_refs(self, sight: Sight, workers: Iterable[str]) -> dict[str, Oid]:
+        """Return the presence refs of ``workers`` whose present values were not read yet."""
+        return {
+            self.refs.presence(worker): oid
+            for worker in workers
+            if (oid := sight.present.get(worker)) is not None and oid not in self._tokens
+        }
+
+    def _read_tokens(self, oids: Iterable[Oid]) -> None:
+        new = [oid for oid in oids if self._tokens.get(oid) is None]
+        bodies = self.repository.objects.find_many([token_path(oid) for oid in new])
+        if len(self._tokens) > 10_000:
+            self._tokens.clear()
+        for oid, found in zip(new, bodies, strict=True):
+            self._tokens[oid] = _decoded(found[1]) if found is not None else None
+
+    @property
+    def _seen(self) -> str:
+        return f"world/{self.refs.branch}"
+
+    def _refuse_rewound(self, tip: Oid | None) -> None:
+        """Raise Refused where the branch lacks what this clone has seen on it.
+
+        It only ever grows. One that was set back would repeat frames, and merge again the deltas
+        that are among the parents of those that were taken away.
+        """
+        seen = self._scene.commit if self._scene else self.repository.remembered(self._seen)
+        if seen is None or seen == tip:
+            return
+        if tip is not None and self._follows(seen, tip):
+            return
+        raise Refused(
+            f"the branch {self.refs.branch!r} was set back: it is {tip or 'deleted'}, and this "
+            f"clone has seen {seen}",
+            code="world_rewound",
+            next=f"git --git-dir={self.repository.path} push <remote> {seen}:{self.refs.world} "
+            f"(restores it), or delete refs/seen/{self._seen} there to accept what is lost",
+        )
+
+    def _follows(self, seen: Oid, tip: Oid) -> bool:
+        if seen in self.parents([tip]).get(tip, ()):
+            return True
+        if self.repository.objects.missing([seen]):
+            return True  # nothing is known of it here any more
+        if self.repository.is_ancestor(seen, tip):
+            return True
+        # In a shallow history the way back may be cut off; then the numbers decide.
+        if not self.repository.objects.is_shallow:
+            return False
+        objects = self.repository.objects
+        return read_scene(objects, tip).number > read_scene(objects, seen).number
+
+
+def _decoded(body: bytes) -> Token | None:
+    try:
+        return read_token(body)
+    except DamagedRecord:
+        return None

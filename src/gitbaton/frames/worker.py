@@ -1,0 +1,189 @@
+"""A worker of frames: runs its agents on each frame, and delivers what they want changed.
+
+Its streams run in threads of this process; beside them its ``Rounds`` keep it alive on the remote,
+and close frames when it is the primary.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gitbaton.core.errors import Refused, RemoteUnreachable
+from gitbaton.core.ids import new_nonce
+from gitbaton.frames.attendant import Attendant
+from gitbaton.frames.delivery import pack_delta
+from gitbaton.frames.journal import Journal, Undelivered
+from gitbaton.frames.news import Kind, Listener, News
+from gitbaton.frames.refs import Pair
+from gitbaton.frames.rounds import Rounds
+from gitbaton.frames.scene import Scene
+from gitbaton.frames.stage import View
+from gitbaton.frames.troupe import Played, Troupe
+from gitbaton.git.objects import Person
+
+_LEAST = 1.0  # seconds that a stream gets however late it begins
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """On what terms a worker works. See ``theatre.Part`` for ``frames`` and ``timeout``."""
+
+    name: str
+    person: tuple[str, str]
+    frames: int | None = None
+    timeout: float | None = None
+
+
+class Worker:
+    """One worker at work: ``run`` once; ``drain`` and ``stop`` from signal handlers."""
+
+    def __init__(
+        self,
+        terms: Terms,
+        attendant: Attendant,
+        rounds: Rounds,
+        troupe: Troupe,
+        journal: Journal,
+        listener: Listener,
+    ) -> None:
+        self._terms = terms
+        self._attendant = attendant
+        self._rounds = rounds
+        self._troupe = troupe
+        self._journal = journal
+        self._listener = listener
+        self._draining = False
+        self._halted: str | None = None
+        self._delivered = 0
+
+    def drain(self) -> None:
+        """Finish the frame under way, then end."""
+        self._draining = True
+
+    def stop(self) -> None:
+        """End the streams, deliver nothing more, leave."""
+        self._draining = True
+        self._halted = "the worker was stopped"
+        self._rounds.stop()
+
+    def run(self) -> int:
+        """Work until it is over; return in how many frames it delivered.
+
+        Raises Refused where there is no world or another process has the name, and whatever else
+        makes it impossible to go on.
+        """
+        beside = self._rounds.run_beside()
+        try:
+            self._catch_up()
+            self._work()
+        finally:
+            self._rounds.stop()
+            beside.join()
+            with suppress(RemoteUnreachable):  # then our leases run out
+                self._attendant.leave()
+        self._tell("stopped", 0, f"delivered in {self._delivered} frames")
+        return self._delivered
+
+    def _work(self) -> None:
+        last, first = -1, None
+        while not self._draining:
+            view = self._await_after(last)
+            if view is None or self._draining:
+                return
+            last = view.scene.number
+            if first is None and self._terms.name in view.scene.frame.roster:
+                first = last
+            wanted = self._terms.frames
+            if first is not None and wanted is not None and last >= first + wanted:
+                return
+            self._play(view)
+
+    def _await_after(self, last: int) -> View | None:
+        """Wait for a frame after ``last``; None when there is nothing to wait for any more."""
+        return self._rounds.await_view(lambda seen: self._draining or seen.scene.number > last)
+
+    def _play(self, view: View) -> None:
+        """Run the agents of one frame and deliver, unless that was done before a restart."""
+        scene, name = view.scene, self._terms.name
+        if scene.fault is not None:
+            self._tell("trouble", scene.number, scene.fault)
+        if name not in scene.engaged:
+            self._tell("idle", scene.number, f"frame {scene.number}: no agents for {name}")
+            return
+        pair = Pair(scene.number, name)
+        if self._attendant.fate(view, pair) is not None:
+            return
+        played = self._troupe.play(scene, timeout=self._time_for(view), halt=lambda: self._halted)
+        if self._halted is None:
+            self._deliver(self._keep(scene, pair, played))
+
+    def _time_for(self, view: View) -> float:
+        """Return the seconds that streams may run: what is left of the deadline, as we saw it."""
+        if self._terms.timeout is not None:
+            return self._terms.timeout
+        elapsed = self._attendant.watch.elapsed(view.scene.number, view.sight)
+        return max(view.scene.config.deadline - elapsed, _LEAST)
+
+    def _keep(self, scene: Scene, pair: Pair, played: Played) -> Undelivered:
+        """Make the delta and note it: from here on it is never made again."""
+        stage = self._attendant.stage
+        objects = stage.repository.objects
+        author = Person(*self._terms.person, int(stage.clock.now().timestamp()))
+        commit, made = pack_delta(
+            pair,
+            scene.commit,
+            played.runs,
+            played.written,
+            author,
+            new_nonce(),
+            objects.format,
+        )
+        objects.write(made)
+        delta = Undelivered(pair, commit)
+        self._journal.write(delta)
+        return delta
+
+    def _catch_up(self) -> None:
+        """Deliver what an earlier run of this worker has made, in time or late."""
+        view = self._rounds.await_view(lambda seen: True)
+        left = self._journal.read()
+        if view is None or left is None:
+            return
+        objects = self._attendant.stage.repository.objects
+        ours = left.pair.worker == self._terms.name and left.pair.frame <= view.scene.number
+        if ours and not objects.missing([left.commit]):
+            self._deliver(left)
+        else:
+            self._journal.clear()  # of another world, or of a clone that was made anew
+
+    def _deliver(self, delta: Undelivered) -> None:
+        """Publish a delta, however long the remote is away; then forget it.
+
+        Raises Refused when another process has published one in our name.
+        """
+        failures = 0
+        while True:
+            try:
+                fate = self._attendant.deliver(delta.pair, delta.commit)
+                break
+            except RemoteUnreachable as error:
+                failures += 1
+                if failures == 1:
+                    self._tell("offline", delta.pair.frame, error.message)
+                if self._halted is not None:
+                    return  # it stays in the journal
+                self._rounds.pause(failures)
+        self._journal.clear()
+        if fate == "taken":
+            raise Refused(
+                f"frame {delta.pair.frame} has a delta of another {self._terms.name!r}",
+                code="name_taken",
+                next="baton frame work --name ANOTHER",
+            )
+        self._delivered += 1
+        self._tell("delivered", delta.pair.frame, f"frame {delta.pair.frame}: delivered")
+        self._rounds.hurry()
+
+    def _tell(self, kind: Kind, frame: int, text: str) -> None:
+        self._listener(News(kind, frame, text))
