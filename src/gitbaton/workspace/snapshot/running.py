@@ -12,7 +12,7 @@ from typing import IO, Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.git.runner import LEAKING, Git, clean_environment, end_group
-from gitbaton.workspace.snapshot.occupancy import Occupation
+from gitbaton.workspace.snapshot.occupancy import MARK, Occupation
 
 _LOOK: Final = 0.05  # seconds between looks at a hook whose output is kept open
 _CHUNK: Final = 65_536
@@ -87,7 +87,6 @@ def run_hook(
     """
     process = _start(argv, directory, env, occupation)
     try:
-        occupation.note(process.pid)
         assert process.stdout is not None
         _follow(process, process.stdout, output, timeout, occupation.clock)
     except BaseException:
@@ -108,7 +107,7 @@ def _start(
             return subprocess.Popen(
                 words,
                 cwd=directory,
-                env=dict(env),
+                env={**env, MARK: occupation.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
