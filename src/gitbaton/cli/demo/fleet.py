@@ -10,7 +10,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -23,7 +23,10 @@ _END_OF_ALL: Final = 20.0  # seconds until what will not die is reported
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """What a process of the fleet said: one event of ``work --json`` or ``reap --json``."""
+    """What a process of the fleet said: one event of ``work``, ``frame work`` or ``reap``.
+
+    ``frame`` and ``detail`` are those of ``frame work``.
+    """
 
     who: str
     kind: str
@@ -32,6 +35,8 @@ class Heard:
     text: str
     slot: int | None = None
     commit: str | None = None
+    frame: int | None = None
+    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -165,9 +170,11 @@ def _understand(name: str, said: dict[str, Any]) -> Heard:
     return Heard(
         name,
         said["event"],
-        said["task"],
-        said["epoch"],
+        said.get("task"),
+        said.get("epoch"),
         said["text"],
-        said["slot"],
-        said["commit"],
+        said.get("slot"),
+        said.get("commit"),
+        said.get("frame"),
+        said.get("detail", {}),
     )

@@ -1,4 +1,4 @@
-"""One performance of the tour, from the empty directory to nothing left behind."""
+"""One performance of a show, from the empty directory to nothing left behind."""
 
 from __future__ import annotations
 
@@ -6,36 +6,75 @@ import contextlib
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Protocol
 
+from gitbaton.cli.demo.fleet import Fleet
 from gitbaton.cli.demo.narrator import Narrator
-from gitbaton.cli.demo.stage import MACHINES, Stage, TourFailed
-from gitbaton.cli.demo.tour import Tour
-from gitbaton.cli.demo.verify import Verdict
+from gitbaton.cli.demo.stage import Stage, TourFailed
+from gitbaton.cli.demo.verdict import Verdict
 from gitbaton.cli.output import Output
 from gitbaton.core.errors import BatonError
 
 
-def perform(
-    out: Output, env: Mapping[str, str], *, keep: bool = False, sabotage: bool = False
-) -> int:
-    """Play the tour, verify it, and return the exit status. What it started is ended in any case.
+class Show(Protocol):
+    """What is performed: acts that are played, judged, and looked at in the end."""
 
-    ``keep``: keep the directory; one in which something went wrong is kept anyway. ``sabotage``:
-    damage the result before it is verified. Raises TourFailed; with ``--json`` the document says
-    it, with what was found out until then.
+    @property
+    def stage(self) -> Stage: ...
+
+    @property
+    def tell(self) -> Narrator: ...
+
+    @property
+    def fleet(self) -> Fleet: ...
+
+    def play(self) -> None:
+        """Play everything up to the verification. Raises TourFailed naming what went wrong."""
+        ...
+
+    def sabotage(self) -> None:
+        """Damage the result: the verification must notice."""
+        ...
+
+    def check(self) -> list[Verdict]:
+        """Verify everything that was promised."""
+        ...
+
+    def look_around(self) -> None:
+        """Show what came of it; only where everything was kept."""
+        ...
+
+    def farewell(self, kept: Path | None) -> None:
+        """Say where everything is (``kept``: the directory, if it stays), and what to do next."""
+        ...
+
+
+def perform(
+    out: Output,
+    env: Mapping[str, str],
+    make: Callable[[Path, Mapping[str, str], Narrator], Show],
+    *,
+    keep: bool = False,
+    sabotage: bool = False,
+) -> int:
+    """Play what ``make`` makes of an empty directory, verify it, and return the exit status.
+
+    What it started is ended in any case. ``keep``: keep the directory; one in which something went
+    wrong is kept anyway. ``sabotage``: damage the result before it is verified. Raises TourFailed;
+    with ``--json`` the document says it, with what was found out until then.
     """
     root = Path(tempfile.mkdtemp(prefix="baton-demo-")).resolve()
     narrator = Narrator(out)
+    show = make(root, env, narrator)
     verdicts: list[Verdict] = []
     failure: TourFailed | None = None
     keeping = True
     try:
         with _terminable():
-            failure = _play(Tour(Stage(root, env), narrator), verdicts, sabotage=sabotage)
+            failure = _play(show, verdicts, sabotage=sabotage)
         keeping = keep or failure is not None
     except KeyboardInterrupt:
         keeping = keep
@@ -43,40 +82,40 @@ def perform(
     finally:
         if not keeping:
             shutil.rmtree(root)
-    return _close(narrator, root if keeping else None, verdicts, failure)
+    return _close(show, root if keeping else None, verdicts, failure)
 
 
-def _play(tour: Tour, verdicts: list[Verdict], *, sabotage: bool) -> TourFailed | None:
+def _play(show: Show, verdicts: list[Verdict], *, sabotage: bool) -> TourFailed | None:
     """Play and verify; return what went wrong, None when all is well."""
     try:
         try:
-            tour.play()
+            show.play()
             if sabotage:
-                _remove_landing(tour.stage)
-            verdicts += tour.check()
+                show.sabotage()
+            verdicts += show.check()
             if all(verdict.ok for verdict in verdicts):
-                tour.look_around()
+                show.look_around()
         finally:
-            tour.fleet.end()
+            show.fleet.end()
     except BatonError as error:
-        return _failed(tour, error.message)
+        return _failed(show, error.message)
     except OSError as error:
-        return _failed(tour, str(error))
+        return _failed(show, str(error))
     broken = [verdict.name for verdict in verdicts if not verdict.ok]
-    return _failed(tour, f"not kept: {'; '.join(broken)}") if broken else None
+    return _failed(show, f"not kept: {'; '.join(broken)}") if broken else None
 
 
-def _failed(tour: Tour, message: str) -> TourFailed:
+def _failed(show: Show, message: str) -> TourFailed:
     return TourFailed(
-        f"{tour.tell.where}: {message}", next=f"look around in {tour.stage.root} (it is kept)"
+        f"{show.tell.where}: {message}", next=f"look around in {show.stage.root} (it is kept)"
     )
 
 
 def _close(
-    narrator: Narrator, kept: Path | None, verdicts: list[Verdict], failure: TourFailed | None
+    show: Show, kept: Path | None, verdicts: list[Verdict], failure: TourFailed | None
 ) -> int:
     """Say the last words, or raise ``failure`` for people; return the exit status."""
-    out = narrator.out
+    narrator, out = show.tell, show.tell.out
     document: dict[str, Any] = {
         "ok": failure is None,
         "seconds": narrator.seconds,
@@ -90,33 +129,13 @@ def _close(
         error = {"code": failure.code, "message": failure.message, "next": failure.next}
         out.document(document | {"error": error})
         return 1
-    out.answer(document, lambda _: _farewell(narrator, kept))
+    out.answer(document, lambda _: _say_goodbye(show, kept))
     return 0
 
 
-def _farewell(narrator: Narrator, kept: Path | None) -> None:
-    narrator.out.say(f"\nAll of it holds. {narrator.seconds:g} s, no network, no server.")
-    if kept is not None:
-        narrator.out.say(f"kept: {kept}")
-        for name, words in _PLACES.items():
-            narrator.line(f"{name:<30}{words}")
-    else:
-        narrator.out.hint("The directory is removed; to look around: baton demo --keep")
-    narrator.out.hint('Next: in a clone of yours, baton init, and baton add "What is to be done"')
-
-
-_PLACES: Final = {
-    "hub.git": "the remote: branches main, task/poster and baton",
-    "desk": "your clone: try baton -C desk log, status, graph",
-    ", ".join(MACHINES): "as they were before",
-    "product": "what came of it: python3 play.py",
-    "logs": "what the workers said on standard error",
-}
-
-
-def _remove_landing(stage: Stage) -> None:
-    """Take the last commit off main, behind everybody's back: the verification must notice."""
-    stage.git(stage.hub, "update-ref", "refs/heads/main", "main~1")
+def _say_goodbye(show: Show, kept: Path | None) -> None:
+    show.tell.out.say(f"\nAll of it holds. {show.tell.seconds:g} s, no network, no server.")
+    show.farewell(kept)
 
 
 @contextlib.contextmanager

@@ -17,7 +17,8 @@ from gitbaton.cli.demo.narrator import Narrator
 from gitbaton.cli.demo.race import run_race
 from gitbaton.cli.demo.snapshot import take_snapshot
 from gitbaton.cli.demo.stage import DESK, MACHINES, Stage, TourFailed
-from gitbaton.cli.demo.verify import Evidence, Verdict, verify
+from gitbaton.cli.demo.verdict import Verdict
+from gitbaton.cli.demo.verify import Evidence, verify
 
 LEASE: Final = "4s"
 _WORKERS: Final = {f"{machine}/w1": machine for machine in MACHINES}
@@ -235,6 +236,21 @@ class Tour:
         self.tell.command("python3 play.py --map")
         self.tell.block(stage.python(stage.place(DESK), "play.py", "--map"), lines=24)
 
+    def sabotage(self) -> None:
+        """Take the last commit off main, behind everybody's back: the verification must notice."""
+        self.stage.git(self.stage.hub, "update-ref", "refs/heads/main", "main~1")
+
+    def farewell(self, kept: Path | None) -> None:
+        """Say where everything is, and what to do next."""
+        out = self.tell.out
+        if kept is not None:
+            out.say(f"kept: {kept}")
+            for name, words in _PLACES.items():
+                self.tell.line(f"{name:<30}{words}")
+        else:
+            out.hint("The directory is removed; to look around: baton demo --keep")
+        out.hint('Next: in a clone of yours, baton init, and baton add "What is to be done"')
+
     # --- parts of acts
 
     def _add(self, file: str, errands: tuple[script.Errand, ...]) -> None:
@@ -280,6 +296,18 @@ class Tour:
         self.fleet.until(happened, what, seconds=seconds, wanted=list(self.fleet.members))
 
 
+def open_tour(root: Path, env: Mapping[str, str], narrator: Narrator) -> Tour:
+    """Return the tour in the empty directory ``root``."""
+    return Tour(Stage(root, env), narrator)
+
+
+_PLACES: Final = {
+    "hub.git": "the remote: branches main, task/poster and baton",
+    "desk": "your clone: try baton -C desk log, status, graph",
+    ", ".join(MACHINES): "as they were before",
+    "product": "what came of it: python3 play.py",
+    "logs": "what the workers said on standard error",
+}
 _PUSHED: Final = re.compile(r"([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (\S+)")
 
 

@@ -9,26 +9,17 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from gitbaton.cli.demo import script
 from gitbaton.cli.demo.race import ONE_WINNER
 from gitbaton.cli.demo.snapshot import take_snapshot
-from gitbaton.cli.demo.stage import DESK, Stage, TourFailed
+from gitbaton.cli.demo.stage import DESK, Stage
+from gitbaton.cli.demo.verdict import Verdict, judge
 
 _TRAILERS: Final = "%(trailers:key=Baton-Task,valueonly,separator=%x20)"
 _TASKS: Final = frozenset(errand.id for errand in script.ERRANDS)
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """One promise: whether it was kept, and if not, what is wrong."""
-
-    name: str
-    ok: bool
-    detail: str
 
 
 class Evidence:
@@ -102,15 +93,7 @@ class Evidence:
 
 def verify(evidence: Evidence) -> list[Verdict]:
     """Return one verdict a promise."""
-    return [_judge(name, find(evidence)) for name, find in _PROMISES.items()]
-
-
-def _judge(name: str, faults: Iterable[str]) -> Verdict:
-    try:
-        detail = "\n".join(faults)
-    except (TourFailed, KeyError, TypeError, ValueError) as error:
-        detail = f"it cannot be told: {error}"  # what cannot be evaluated is not passed
-    return Verdict(name, not detail, detail)
+    return [judge(name, find(evidence)) for name, find in _PROMISES.items()]
 
 
 # --- each yields what breaks the promise

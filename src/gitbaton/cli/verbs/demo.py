@@ -24,5 +24,6 @@ def command(request: Request, keep: bool, sabotage: bool) -> int:
     went wrong on the way; then the directory is kept.
     """
     from gitbaton.cli.demo.performance import perform
+    from gitbaton.cli.demo.tour import open_tour
 
-    return perform(request.output, request.env, keep=keep, sabotage=sabotage)
+    return perform(request.output, request.env, open_tour, keep=keep, sabotage=sabotage)
