@@ -35,11 +35,13 @@ from gitbaton.frames.stream import Stream
 from gitbaton.frames.tokens import Role
 from gitbaton.frames.troupe import Troupe
 from gitbaton.frames.worker import Terms, Worker
+from gitbaton.git.plain import PlainRemote
 from gitbaton.work.agent import AgentSpec, run_agent
 from gitbaton.work.environment import ELSEWHERE
 from gitbaton.work.outcome import AgentOutcome, Ending
 from gitbaton.work.program import with_baton
 from gitbaton.work.strays import MARK
+from gitbaton.workspace.lookup import push_url
 from gitbaton.workspace.place import find_place
 
 _MOST_WORKERS = 1000  # of one clone
@@ -135,8 +137,9 @@ class Theatre:
     def stage(self) -> Stage:
         """The world as this process sees it."""
         app = self._app
-        assert app.remote is not None, "checked when this was made"
-        return Stage(app.repository, app.remote, self._refs, app.clock)
+        assert app.remote is not None and app.settings.remote is not None, "checked at the start"
+        plain = PlainRemote(app.repository.git, push_url(app.clone, app.settings.remote))
+        return Stage(app.repository, app.remote, self._refs, app.clock, fetch_last=plain.fetch_last)
 
     @property
     def _person(self) -> tuple[str, str]:

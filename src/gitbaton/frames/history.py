@@ -78,9 +78,12 @@ class History:
         tip = self._stage.look().scene
         if number is None:
             return self._page(next(first_parents(self._stage.repository, tip.commit)))
-        for found, ancestor in self._editions(tip.commit):
-            if found == number:
-                return self._page(ancestor)
+        page = self._find(tip, number)
+        if page is None and 0 <= number < tip.number and self._objects.is_shallow:
+            self._stage.deepen(None)
+            page = self._find(tip, number)
+        if page is not None:
+            return page
         raise Refused(
             f"there is no frame {number}; the world is at frame {tip.number}",
             code="unknown_frame",
@@ -110,6 +113,7 @@ class History:
         Raises Refused (``no_merge``) for frame 0, which was founded.
         """
         objects, frame = self._objects, page.frame
+        self._stage.back_to(page.scene, frame.number - 1)  # the frame before, and what was taken
         commit = decode_commit(objects.read(page.commit)[1])
         if not commit.parents:
             raise Refused("frame 0 was founded, not merged", code="no_merge")
@@ -134,6 +138,12 @@ class History:
             if not self._is_same(expected.get(name), actual.get(name))
         ]
         return Replay(frame.number, len(deltas), frame.counts.ops, tuple(different))
+
+    def _find(self, tip: Scene, number: int) -> Page | None:
+        for found, ancestor in self._editions(tip.commit):
+            if found == number:
+                return self._page(ancestor)
+        return None
 
     def _is_same(self, expected: Oid | bytes | None, actual: Oid | None) -> bool:
         if isinstance(expected, bytes):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
@@ -14,9 +15,13 @@ from gitbaton.frames.scene import Scene, read_scene
 from gitbaton.frames.sight import Sight, look_at
 from gitbaton.frames.tokens import Token, read_token, token_path
 from gitbaton.git.objects import decode_commit
+from gitbaton.git.objectstore import MissingObject
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 
+FetchLast: TypeAlias = Callable[[str, int | None], None]
+
+_SLACK = 16  # commits made by hand between the frames
 _ASKS = 4  # fetches in a row that found the refs moved on
 
 
@@ -32,14 +37,23 @@ class Stage:
     """The world on one remote. For one thread at a time."""
 
     def __init__(
-        self, repository: CoordinationRepository, remote: Remote, refs: FrameRefs, clock: Clock
+        self,
+        repository: CoordinationRepository,
+        remote: Remote,
+        refs: FrameRefs,
+        clock: Clock,
+        *,
+        fetch_last: FetchLast | None = None,
     ) -> None:
+        """``fetch_last(ref, depth)``: bring that many commits, None: all. None: never in part."""
         self.repository = repository
         self.remote = remote
         self.refs = refs
         self.clock = clock
         self.chronicle = Chronicle(repository.objects)
+        self._fetch_last = fetch_last
         self._scene: Scene | None = None
+        self._bounded = 0  # the frame at which the history here was cut off last
         self._tokens: dict[Oid, Token | None] = {}
 
     def look(self) -> View:
@@ -48,23 +62,27 @@ class Stage:
         Raises Refused where there is no world or it went back, RemoteUnreachable, HostRefused,
         DamagedRecord and InvalidInput where the branch holds no world.
         """
+        rewound: Refused | None = None
         for _ in range(_ASKS):
             sight = look_at(self.remote, self.refs, self.clock)
+            if self._scene is not None and self._scene.commit == sight.tip:
+                return View(sight, self._scene)
+            if sight.tip is not None and not self._bring_world(sight.tip):
+                continue  # it has moved on meanwhile
+            # Another process of this clone may have seen a later tip since we asked: ask again.
+            rewound = self._find_rewound(sight.tip)
+            if rewound is not None:
+                continue
             if sight.tip is None:
-                self._refuse_rewound(None)
                 raise Refused(
                     f"there is no branch {self.refs.branch!r} on {self.remote.url}",
                     code="no_world",
                     next="baton frame init",
                 )
-            if self._scene is not None and self._scene.commit == sight.tip:
-                return View(sight, self._scene)
-            if not self.bring({self.refs.world: sight.tip}):
-                self._refuse_rewound(sight.tip)
-                self._scene = read_scene(self.repository.objects, sight.tip)
-                self.repository.remember(self._seen, sight.tip)
-                return View(sight, self._scene)
-        raise RemoteUnreachable(
+            self._scene = read_scene(self.repository.objects, sight.tip)
+            self.repository.remember(self._seen, sight.tip)
+            return View(sight, self._scene)
+        raise rewound or RemoteUnreachable(
             f"{self.remote.url} changed faster than it could be read", next="try again"
         )
 
@@ -84,9 +102,25 @@ class Stage:
         self.remote.fetch(lacking, have=have)
         return objects.missing(lacking.values())
 
-    def back_to(self, scene: Scene, frame: int) -> Iterator[Entry]:
-        """Yield the commits from ``scene`` back, as far as their frame is ``frame`` or later."""
-        return self.chronicle.back_to(scene.commit, frame)
+    def back_to(self, scene: Scene, frame: int) -> list[Entry]:
+        """Return the commits from ``scene`` back, as far as their frame is ``frame`` or later.
+
+        Brings history that was left out. Raises RemoteUnreachable, HostRefused.
+        """
+        try:
+            return list(self.chronicle.back_to(scene.commit, frame))
+        except MissingObject:
+            self.deepen(scene.number - frame + _SLACK)
+        try:
+            return list(self.chronicle.back_to(scene.commit, frame))
+        except MissingObject:
+            self.deepen(None)
+        return list(self.chronicle.back_to(scene.commit, frame))
+
+    def deepen(self, depth: int | None) -> None:
+        """Bring the last ``depth`` commits of the world with all that they took; None: all."""
+        if self._fetch_last is not None:
+            self._fetch_last(self.refs.world, depth)
 
     def parents(self, commits: Iterable[Oid]) -> dict[Oid, tuple[Oid, ...]]:
         """Return the parents of each of ``commits`` that is here."""
@@ -131,22 +165,41 @@ class Stage:
         for oid, found in zip(new, bodies, strict=True):
             self._tokens[oid] = _decoded(found[1]) if found is not None else None
 
+    def _bring_world(self, tip: Oid) -> bool:
+        """Bring the commit ``tip`` of the world; return whether it is here.
+
+        In a world that asks for it (``keep``), a clone takes the last commits only. A clone that
+        knows nothing of the world yet cannot know that: it takes one commit, and looks.
+        """
+        if self._fetch_last is None or self.repository.objects.find_many([tip])[0] is not None:
+            return not self.bring({self.refs.world: tip})
+        known = self._scene
+        if known is None and self.repository.remembered(self._seen) is None:
+            self._fetch_last(self.refs.world, 1)
+            if self.repository.objects.missing([tip]):
+                return False  # it has moved on meanwhile
+            scene = read_scene(self.repository.objects, tip)
+            self._fetch_last(self.refs.world, scene.config.keep or None)
+            self._bounded = scene.number
+        elif known is not None and 0 < known.config.keep <= known.number - self._bounded:
+            self._fetch_last(self.refs.world, known.config.keep)
+            self._bounded = known.number
+        return not self.bring({self.refs.world: tip})
+
     @property
     def _seen(self) -> str:
         return f"world/{self.refs.branch}"
 
-    def _refuse_rewound(self, tip: Oid | None) -> None:
-        """Raise Refused where the branch lacks what this clone has seen on it.
+    def _find_rewound(self, tip: Oid | None) -> Refused | None:
+        """Return the refusal of a branch that lacks what this clone has seen on it.
 
         It only ever grows. One that was set back would repeat frames, and merge again the deltas
         that are among the parents of those that were taken away.
         """
         seen = self._scene.commit if self._scene else self.repository.remembered(self._seen)
-        if seen is None or seen == tip:
-            return
-        if tip is not None and self._follows(seen, tip):
-            return
-        raise Refused(
+        if seen is None or seen == tip or (tip is not None and self._follows(seen, tip)):
+            return None
+        return Refused(
             f"the branch {self.refs.branch!r} was set back: it is {tip or 'deleted'}, and this "
             f"clone has seen {seen}",
             code="world_rewound",

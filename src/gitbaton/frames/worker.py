@@ -75,8 +75,10 @@ class Worker:
         """
         beside = self._rounds.run_beside()
         try:
-            self._catch_up()
-            self._work()
+            view = self._rounds.await_view(lambda seen: True)
+            if view is not None:
+                self.catch_up(view)
+                self._work()
         finally:
             self._rounds.stop()
             beside.join()
@@ -97,13 +99,13 @@ class Worker:
             wanted = self._terms.frames
             if first is not None and wanted is not None and last >= first + wanted:
                 return
-            self._play(view)
+            self.play(view)
 
     def _await_after(self, last: int) -> View | None:
         """Wait for a frame after ``last``; None when there is nothing to wait for any more."""
         return self._rounds.await_view(lambda seen: self._draining or seen.scene.number > last)
 
-    def _play(self, view: View) -> None:
+    def play(self, view: View) -> None:
         """Run the agents of one frame and deliver, unless that was done before a restart."""
         scene, name = view.scene, self._terms.name
         if scene.fault is not None:
@@ -144,11 +146,10 @@ class Worker:
         self._journal.write(delta)
         return delta
 
-    def _catch_up(self) -> None:
+    def catch_up(self, view: View) -> None:
         """Deliver what an earlier run of this worker has made, in time or late."""
-        view = self._rounds.await_view(lambda seen: True)
         left = self._journal.read()
-        if view is None or left is None:
+        if left is None:
             return
         objects = self._attendant.stage.repository.objects
         ours = left.pair.worker == self._terms.name and left.pair.frame <= view.scene.number

@@ -60,6 +60,7 @@ _PUSH = (
 _PATTERNS = 200  # arguments of one ls-remote
 _TIPS = 64  # negotiation tips of one fetch
 _MOST_UPDATES = 1000  # a push is never split, and an argument list has an end
+_ALL = 2**31 - 1  # the depth that git takes for no bound at all
 _ROUNDS = 8  # how often refs may vanish under one fetch
 
 _VANISHED = re.compile(r"couldn't find remote ref (\S+)")
@@ -140,6 +141,19 @@ class PlainRemote:
             gone = set(_VANISHED.findall(done.stderr))
             there = self._list(wanted, deadline).refs
             wanted = [ref for ref in wanted if ref in there and ref not in gone]
+
+    def fetch_last(self, ref: str, depth: int | None) -> None:
+        """Bring the last ``depth`` commits of ``ref`` (None: all); history here then ends there.
+
+        What is beyond is hidden, not removed (git-fetch(1), ``--depth``). Other refs keep their
+        history. Raises as ``list``.
+        """
+        deadline = _Deadline(self._push_timeout)
+        wanted = _ALL if depth is None else max(depth, 1)
+        self._patiently(
+            deadline,
+            ("fetch", *_FETCH, f"--depth={wanted}", "--", self._url, require_ref_name(ref)),
+        )
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         """Send the updates, each under its own old value; return the fate of each ref.

@@ -251,18 +251,24 @@ class CoordinationRepository:
         self._copy_settings()
 
     def _follow_shallow(self) -> None:
-        """Let our history end where the clone's does: what lies beyond is in neither."""
-        source, copy = self.clone.common / "shallow", self.path / "shallow"
-        theirs = source.read_bytes() if source.is_file() else b""
-        ours = copy.read_bytes() if copy.is_file() else b""
-        if theirs == ours:
+        """Let our history end where the clone's does: what lies beyond is in neither.
+
+        It may end in other places too, where we have fetched a part of a history ourselves. So what
+        we took over from the clone is noted, and only that follows it.
+        """
+        copy, noted = self.path / "shallow", self.path / "shallow.clone"
+        theirs = _lines(self.clone.common / "shallow")
+        before = _lines(noted)
+        if theirs == before:
             return
-        if not theirs:
-            copy.unlink(missing_ok=True)
-            return
-        temporary = self.path / f"shallow.{os.getpid()}"
-        temporary.write_bytes(theirs)
-        temporary.replace(copy)
+        ours = (_lines(copy) - before) | theirs
+        for path, lines in ((copy, ours), (noted, theirs)):
+            if not lines:
+                path.unlink(missing_ok=True)
+                continue
+            temporary = path.with_name(f"{path.name}.{os.getpid()}")
+            temporary.write_bytes(b"".join(sorted(lines)))
+            temporary.replace(path)
 
     def _copy_settings(self) -> None:
         listed = self.clone.git.run("config", "--local", "--includes", "--null", "--list")
@@ -289,6 +295,11 @@ def is_coordination(common: Path) -> bool:
     """Tell whether a git directory is a coordination repository inside of a clone's."""
     beside = ((common / "ready").is_file(), (common.parent / "HEAD").is_file())
     return common.name == "baton" and all(beside) and (common.parent / "objects").is_dir()
+
+
+def _lines(path: Path) -> frozenset[bytes]:
+    """Return the lines of a file, none where there is no file."""
+    return frozenset(path.read_bytes().splitlines(keepends=True) if path.is_file() else ())
 
 
 def _require_git(git: Git) -> None:
