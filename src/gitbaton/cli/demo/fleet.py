@@ -72,6 +72,14 @@ class Fleet:
         self._signal(name, signal.SIGKILL)
         self.members[name].process.wait()
 
+    def drain(self, name: str) -> None:
+        """Ask it to come to an end, as ^C does."""
+        self._signal(name, signal.SIGINT)
+
+    def is_running(self, name: str) -> bool:
+        """Tell whether it has not ended."""
+        return self.members[name].process.poll() is None
+
     def freeze(self, name: str) -> None:
         """Stop it as a closed lid does; ``thaw`` opens the lid."""
         self._signal(name, signal.SIGSTOP)

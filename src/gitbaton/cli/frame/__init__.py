@@ -1,0 +1,1 @@
+"""What the verbs of ``baton frame`` read and show."""

@@ -1,0 +1,115 @@
+"""How the record of a frame is shown: what was merged, what was in conflict, what was put aside."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+import msgspec
+
+from gitbaton.cli.output import Cell, Output, one_line
+from gitbaton.frames.conflict import Claim, Conflict
+from gitbaton.frames.frame import Frame
+from gitbaton.frames.history import Page
+
+_LONG: Final = 48
+"""Characters of a value that are shown to people."""
+
+
+def record_document(frame: Frame) -> dict[str, Any]:
+    """Return the record of a frame as JSON shows it."""
+    document: dict[str, Any] = msgspec.to_builtins(frame)
+    document["merged"] = [{"frame": number, "worker": worker} for number, worker in frame.merged]
+    return document
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """Return a frame of the history as JSON shows it."""
+    head = {"frame": page.frame.number, "commit": page.commit, "at": page.at, "author": page.author}
+    return head | {"record": record_document(page.frame)}
+
+
+def count_words(frame: Frame) -> str:
+    """Return what a frame was made of, such as ``5 deltas, 420 ops, 2 conflicts``."""
+    words = [_count(len(frame.merged), "delta"), _count(frame.counts.ops, "op")]
+    if frame.conflict_count:
+        words.append(_count(frame.conflict_count, "conflict"))
+    if frame.quarantined_count:
+        words.append(f"{frame.quarantined_count} put aside")
+    return ", ".join(words)
+
+
+def log_rows(pages: Iterable[Page]) -> Iterator[list[Cell]]:
+    """Yield a row of ``frame log`` for each frame."""
+    for page in pages:
+        frame = page.frame
+        disputed: Cell = (str(frame.conflict_count), "yellow") if frame.conflict_count else "-"
+        aside: Cell = (str(frame.quarantined_count), "red") if frame.quarantined_count else "-"
+        missing = f", without {', '.join(frame.missing)}" if frame.missing else ""
+        yield [
+            str(frame.number),
+            page.at,
+            str(len(frame.merged)),
+            str(frame.counts.ops),
+            disputed,
+            aside,
+            f"{page.commit[:10]} by {page.author}{missing}",
+        ]
+
+
+def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
+    """Print a frame for people: its record, and the documents in it."""
+    frame = page.frame
+    out.say(f"frame {frame.number}, published {page.at} by {page.author} ({page.commit[:10]})")
+    if frame.number:
+        out.say(f"  made of {count_words(frame)}; {_count(frame.changed, 'document')} changed")
+    for number, worker in frame.merged:
+        late = f", late, of frame {number}" if number != frame.number - 1 else ""
+        out.say(f"  merged: {worker}{late}")
+    for worker in frame.missing:
+        out.say(f"  not waited for: {worker}")
+    for conflict in frame.conflicts:
+        print_conflict(out, conflict)
+    for bad in frame.quarantined:
+        where = f"{bad.worker}, stream {bad.stream}, line {bad.line} of frame {bad.frame}"
+        out.say(f"  put aside: {where}: {one_line(bad.reason)}")
+    hidden = frame.conflict_count - len(frame.conflicts)
+    hidden += frame.quarantined_count - len(frame.quarantined)
+    if hidden > 0:
+        more = f"baton frame show {frame.number} frame-report.json"
+        out.say(f"  and {hidden} more; next: {more}")
+    names = list(documents)
+    out.say(
+        f"  {_count(len(names), 'document')}: {', '.join(names[:12])}{' …' * (len(names) > 12)}"
+    )
+
+
+def print_conflict(out: Output, conflict: Conflict) -> None:
+    """Print a conflict: where, what decided, and who wanted what."""
+    found = (
+        f", before: {value_words(conflict.found)}" if conflict.found is not msgspec.UNSET else ""
+    )
+    out.say(
+        f"  conflict ({conflict.kind}, {conflict.rule}) at {conflict.doc}{conflict.path}{found}"
+    )
+    for claim in conflict.claims:
+        out.say(f"    {'won ' if claim.won else 'lost'} {_claim_words(claim)}")
+    if conflict.more:
+        out.say(f"    and {conflict.more} more that lost")
+
+
+def value_words(value: object) -> str:
+    """Return a value on one line, cut where it is long."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _claim_words(claim: Claim) -> str:
+    value = f" {value_words(claim.value)}" if claim.value is not msgspec.UNSET else ""
+    who = f" for {claim.agent}" if claim.agent else ""
+    return f"{claim.op}{value}{who} ({claim.worker}, stream {claim.stream}, line {claim.sequence})"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" + ("" if number == 1 else "s")
