@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -70,9 +71,20 @@ def _namespaces() -> str | None:
     return tried.stderr.strip() or None if tried.returncode else None
 
 
+def hook_framework(name: str) -> Path:
+    """Return where the hook framework ``name`` is: beside the interpreter that runs the tests."""
+    return Path(sys.executable).with_name(name)
+
+
+def _framework(name: str) -> Callable[[], str | None]:
+    return lambda: None if hook_framework(name).is_file() else f"{name} is not installed"
+
+
 _CHECKS: Mapping[str, Callable[[], str | None]] = {
     "sshd": _sshd,
     "namespaces": _namespaces,
     "http-backend": _backend,
     "openssl": _openssl,
+    "pre-commit": _framework("pre-commit"),
+    "prek": _framework("prek"),
 }

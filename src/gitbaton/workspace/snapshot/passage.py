@@ -45,7 +45,7 @@ class Passage:
         tell: Callable[[bytes], None],
     ) -> None:
         self._proposal, self._hooks, self._settings = proposal, hooks, settings
-        self._place = Place.of(tree, directory)
+        self._tree, self._place = tree, Place.of(tree, directory)
         self._output = Output(tell, cap=settings.cap)
         self._fixes = Fixes(tree, self._place)
         self._checkout = Checkout(
@@ -180,9 +180,9 @@ class Passage:
                 occupation,
                 hook_environment(
                     self._env,
+                    self._tree,
                     identity=self._proposal.identity,
                     prefix=self._proposal.prefix,
-                    directory=self._place.files,
                 ),
             )
 

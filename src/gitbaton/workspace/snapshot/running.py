@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from gitbaton.core.clock import Clock
-from gitbaton.git.runner import LEAKING, Git, clean_environment, end_group
+from gitbaton.git.runner import LEAKING, end_group
+from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.snapshot.occupancy import MARK, Occupation
 
 _LOOK: Final = 0.05  # seconds between looks at a hook whose output is kept open
@@ -52,22 +53,36 @@ class Output:
 
 
 def hook_environment(
-    env: Mapping[str, str], *, identity: Mapping[str, str], prefix: str, directory: Path
+    env: Mapping[str, str], tree: WorkingTree, *, identity: Mapping[str, str], prefix: str
 ) -> dict[str, str]:
     """Return what ``git commit`` puts in a hook's environment, made from the user's own ``env``.
 
-    Git's repository variables are taken out: git finds the checkout in ``directory`` by itself.
+    Git's repository variables are taken out: git finds the checkout by itself. The author is
+    ``identity``, or where that is empty who would be the author in ``tree``.
     """
-    programs = Git(directory, clean_environment(env)).run("--exec-path").text
+    programs = tree.git.run("--exec-path").text
     kept = {name: value for name, value in env.items() if name not in LEAKING}
     return {
         **kept,
-        **identity,
+        **(identity or _read_author(tree)),
         "PATH": os.pathsep.join(part for part in (programs, env.get("PATH", "")) if part),
-        "PWD": str(directory),
         "GIT_INDEX_FILE": ".git/index",
         "GIT_PREFIX": prefix,
         "GIT_EDITOR": ":",
+    }
+
+
+def _read_author(tree: WorkingTree) -> dict[str, str]:
+    """Return the author of a commit made now. Nothing where git does not know one."""
+    asked = tree.git.run("var", "GIT_AUTHOR_IDENT", check=False)
+    name, _, rest = asked.text.partition(" <")
+    email, _, date = rest.partition("> ")
+    if asked.status != 0 or not date:
+        return {}
+    return {
+        "GIT_AUTHOR_NAME": name,
+        "GIT_AUTHOR_EMAIL": email,
+        "GIT_AUTHOR_DATE": f"@{date}",  # as git commit exports it
     }
 
 
@@ -107,7 +122,7 @@ def _start(
             return subprocess.Popen(
                 words,
                 cwd=directory,
-                env={**env, MARK: occupation.mark},
+                env={**env, "PWD": str(directory), MARK: occupation.mark},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -91,7 +91,6 @@ class Shop:
             branch=branch.stdout.decode().strip() or None,
             paths=names,
             message=message.encode() + b"\n",
-            identity={"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "ada@gitbaton.invalid"},
         )
 
     def snapshot(

@@ -84,7 +84,7 @@ def test_the_environment_is_that_of_git_commit(dirty: Shop) -> None:
     assert done.output.decode().splitlines() == [
         "in: ",
         "dir: unset unset unset",
-        "index: .git/index prefix:  editor: : author: Ada",
+        "index: .git/index prefix:  editor: : author: Tester",
         "mine: mine locale: C.UTF-8",
         "programs: found",
         "a.py",
