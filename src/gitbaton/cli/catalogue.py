@@ -38,11 +38,13 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
         "work": "Run agents on ready tasks and land what they do.",
     },
     "A checkout that many share": {
+        "commit": "Commit exactly the named files, whatever others are at.",
         "session": "Share one clone among many sessions.",
     },
     "Plans and machines": {
         "plan": "Check, show and run plans: phases that depend on each other.",
         "worker": "Add, list and examine the machines that work.",
+        "frame": "Let agents share one living world, advanced frame by frame.",
         "hooks": "Show what could not be told to hooks, and try again.",
         "inbox": "Send messages to machines, and answer them.",
     },

@@ -197,6 +197,49 @@ class HealthSection(Section, frozen=True, kw_only=True):
     ] = Seconds(900)
 
 
+class CommitSection(Section, frozen=True, kw_only=True):
+    """`[commit]`: `baton commit`, from a working tree that many share."""
+
+    wait: Annotated[
+        Seconds, Meta(description="How long a commit waits for another one in this working tree.")
+    ] = Seconds(120)
+    max_deletions: Annotated[
+        int, Meta(ge=0, description="Files that one commit may remove without being told so.")
+    ] = 50
+    max_file_size: Annotated[
+        int,
+        Meta(ge=1, description="Bytes that one file may have without being told so; not with LFS."),
+    ] = 50_000_000
+    links: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Paths that git ignores and hooks need, such as `node_modules`; linked "
+            "into the checkout that hooks run in."
+        ),
+    ] = ()
+    hook_timeout: Annotated[
+        Seconds, Meta(description="How long one hook may take before it is ended.")
+    ] = Seconds(900)
+    accept_fixes: Annotated[
+        bool,
+        Meta(
+            description="A pre-commit hook that fails and has changed named files is run once more "
+            "on its changes, and they are committed if it passes."
+        ),
+    ] = True
+    scanner: Annotated[
+        str | None,
+        Meta(
+            description="A detector of secrets, such as `gitleaks stdin`: gets the change as a "
+            "diff on its standard input, and fails the commit by failing."
+        ),
+    ] = None
+    trailer: Annotated[
+        bool,
+        Meta(description="Whether `Baton-Task: ID` ends the message where BATON_TASK is set."),
+    ] = True
+
+
 class SessionsSection(Section, frozen=True, kw_only=True):
     """`[sessions]`: many sessions in one checkout."""
 
@@ -273,6 +316,7 @@ class Config(Section, frozen=True, kw_only=True):
     agents: dict[str, AgentSection] = field(default_factory=dict)
     hooks: dict[str, HookSection] = field(default_factory=dict)
     health: HealthSection = HealthSection()
+    commit: CommitSection = CommitSection()
     sessions: SessionsSection = SessionsSection()
     toolchain: Annotated[
         dict[str, str],

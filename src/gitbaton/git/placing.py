@@ -2,8 +2,8 @@
 
 What is on disk is compared as git compares it (filters, line ends, modes). The new file is made
 beside and renamed into place, so that nobody ever reads half of it; a new path is linked into
-place, so that nothing is overwritten. An edit that is saved after the last look and before the rename
-would be lost: between the two there is no call but that rename.
+place, so that nothing is overwritten. An edit that is saved after the last look and before the
+rename would be lost: between the two there is no call but that rename.
 """
 
 from __future__ import annotations
@@ -61,6 +61,12 @@ def place_files(tree: WorkingTree, wishes: Sequence[Wish], *, directory: Path) -
     cannot give out the content.
     """
     wanted = [wish for wish in wishes if not _is_submodule(wish)]
+    # What goes makes room: a directory may come where a file was, or the reverse.
+    gone = _bring(tree, [wish for wish in wanted if wish.after is None], directory)
+    return gone + _bring(tree, [wish for wish in wanted if wish.after is not None], directory)
+
+
+def _bring(tree: WorkingTree, wanted: Sequence[Wish], directory: Path) -> list[Placed]:
     if not wanted:
         return []
     seen = {wish.path: _look(tree, wish.path) for wish in wanted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -59,5 +60,8 @@ def hash_files(
 def sweep(directory: Path) -> None:
     """Remove what killed processes left in ``directory``. Under the lock of the working tree."""
     with contextlib.suppress(FileNotFoundError):
-        for leftover in directory.iterdir():
-            leftover.unlink(missing_ok=True)
+        for leftover in list(directory.iterdir()):
+            if leftover.is_dir():
+                shutil.rmtree(leftover, ignore_errors=True)
+            else:
+                leftover.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ _LONGEST: Final = 100_000  # bytes
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who made a commit: the session and agent that the environment named, and the author."""
+    """Who made a commit: the session and agent that the environment named."""
 
     session: str | None = None
     agent: str | None = None
@@ -31,7 +31,6 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     commit: Oid
     maker: Maker
-    author: str
 
 
 @dataclass(frozen=True, slots=True)

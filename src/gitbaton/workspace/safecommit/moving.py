@@ -29,7 +29,7 @@ from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
-from gitbaton.workspace.safecommit.move import IndexEdit, Move
+from gitbaton.workspace.safecommit.move import Move
 
 _PAUSE: Final = 0.02  # seconds between two looks at a lock of git's
 PATIENCE: Final = 10.0  # seconds to wait for locks of git's
@@ -72,8 +72,8 @@ class Mover:
     def advance(self, move: Move, *, patience: float = PATIENCE) -> list[Placed]:
         """Make ``move``: the ref by compare-and-swap, the index entries with it, then the files.
 
-        Returns what became of the files. Waits up to ``patience`` seconds for locks of other git processes. Raises BranchMoved and
-        IndexBusy with nothing changed, GitFailed.
+        Returns what became of the files. Waits up to ``patience`` seconds for locks of other git
+        processes. Raises BranchMoved and IndexBusy with nothing changed, GitFailed.
         """
         journal = Journal(self.tree)
         deadline = self.clock.elapsed() + patience
@@ -153,7 +153,7 @@ class Mover:
         deadline = self.clock.elapsed() + patience
         while True:
             tip = read_tip(self.tree, move.ref)
-            hold = RefTransaction(self.tree.git, move.ref, old=tip, new=tip, log="")
+            hold = RefTransaction(self.tree.git, move.ref, old=tip, new=tip, log="baton: look")
             with hold:
                 try:
                     hold.prepare()

@@ -1,0 +1,152 @@
+"""The part of the composition root for commits from a working tree that many share.
+
+Apart from ``app``: a commit needs neither the records nor the remote, and starts without them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from gitbaton.core.clock import Clock, SystemClock
+from gitbaton.core.config import CommitSection, Config
+from gitbaton.core.config_file import FILE_NAME, parse_config
+from gitbaton.core.errors import InvalidInput
+from gitbaton.git.settings import flag, read_settings
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit.commit import SafeCommit
+from gitbaton.workspace.safecommit.journal import unfinished
+from gitbaton.workspace.safecommit.ledger import Maker
+from gitbaton.workspace.safecommit.lock import Holder, TreeBusy, TreeLock
+from gitbaton.workspace.safecommit.message import cleanup_mode
+from gitbaton.workspace.safecommit.moving import Mover
+from gitbaton.workspace.safecommit.request import CommitSettings
+from gitbaton.workspace.snapshot.proposal import HookSettings
+from gitbaton.workspace.snapshot.snapshot import HookSnapshot
+
+Tell = Callable[[str], None]
+
+
+class Checkout:
+    """One working tree, and what commits in it are made with.
+
+    ``tell`` is given notes for people, ``show`` what hooks print. ``command``: what others see this
+    process do while they wait for it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        env: Mapping[str, str],
+        *,
+        command: str,
+        clock: Clock | None = None,
+        tell: Tell = lambda _: None,
+        show: Callable[[bytes], None] = lambda _: None,
+    ) -> None:
+        self._env, self._tell, self._show = env, tell, show
+        self._command = command
+        self.clock: Clock = clock or SystemClock()
+        self.tree = WorkingTree.find(directory, env)
+        self.config = _read_config(self.tree)
+
+    @property
+    def section(self) -> CommitSection:
+        """``[commit]`` of this working tree's ``baton.toml``."""
+        return self.config.commit
+
+    @property
+    def lock(self) -> TreeLock:
+        """The lock of the working tree."""
+        env = self._env
+        holder = Holder(
+            pid=os.getpid(),
+            command=self._command,
+            session=env.get("BATON_SESSION") or None,
+            agent=env.get("BATON_AGENT") or None,
+            task=env.get("BATON_TASK") or None,
+        )
+        return TreeLock(self.tree.state, self.clock, holder)
+
+    def commits(self) -> SafeCommit:
+        """Return what makes commits here. Raises InvalidInput for a setting of no use."""
+        env, section = self._env, self.section
+        settings = read_settings(self.tree.git)
+        return SafeCommit(
+            tree=self.tree,
+            lock=self.lock,
+            hooks=HookSnapshot(
+                self.tree,
+                directory=self._place(),
+                clock=self.clock,
+                env=env,
+                hooks_path=settings.get("core.hookspath"),
+                settings=HookSettings(
+                    links=section.links,
+                    timeout=float(section.hook_timeout),
+                    accept_fixes=section.accept_fixes,
+                ),
+                tell=self._show,
+            ),
+            settings=CommitSettings(
+                cleanup=cleanup_mode(settings.get("commit.cleanup")),
+                comment=_comment(settings.get("core.commentchar")),
+                sign=flag(settings, "commit.gpgsign", default=False),
+                file_modes=flag(settings, "core.filemode", default=True),
+                ignore_case=flag(settings, "core.ignorecase", default=False),
+                task=(env.get("BATON_TASK") or None) if section.trailer else None,
+                scanner=section.scanner,
+            ),
+            me=Maker(
+                session=env.get("BATON_SESSION") or None, agent=env.get("BATON_AGENT") or None
+            ),
+            clock=self.clock,
+            tell=self._tell,
+        )
+
+    def replay(self) -> bool:
+        """Finish or take back what a killed process began here; tell whether there was anything.
+
+        Another process that holds the lock does it, or is itself at work: then nothing is done.
+        Raises IndexBusy, GitFailed: then it is still noted.
+        """
+        try:
+            with self.lock.hold(timeout=0) as hold:
+                return Mover(self.tree, self.clock, hold).replay(patience=1.0) is not None
+        except TreeBusy:
+            return False
+
+    def _place(self) -> Path:
+        """Return the directory for checkouts, beside the main working tree (as for worktrees)."""
+        common = self.tree.clone_state.parent
+        top = common.parent if common.name == ".git" else self.tree.top
+        configured = self.config.work.worktrees
+        return (top / configured).absolute() if configured else top.parent / f"{top.name}.baton"
+
+
+def replay_unfinished(clone_state: Path, env: Mapping[str, str], *, clock: Clock) -> int:
+    """Finish what killed processes began in any working tree of a clone; return how many.
+
+    ``clone_state``: see WorkingTree.clone_state. Raises IndexBusy, GitFailed.
+    """
+    count = 0
+    for top in unfinished(clone_state):
+        if top.is_dir():
+            count += Checkout(top, env, command="recovery", clock=clock).replay()
+    return count
+
+
+def _read_config(tree: WorkingTree) -> Config:
+    path = tree.top / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
+    return parse_config(text, str(path))
+
+
+def _comment(configured: str | None) -> bytes:
+    return b"#" if configured in (None, "auto") else os.fsencode(configured or "#")

@@ -1,0 +1,1 @@
+"""What ``baton commit`` reads and prints."""

@@ -1,0 +1,86 @@
+"""``baton commit``: exactly the named files, from a working tree that many share."""
+
+from __future__ import annotations
+
+import click
+
+from gitbaton.checkout import Checkout
+from gitbaton.cli.commit.echo import Echo
+from gitbaton.cli.commit.reading import read_message, read_paths
+from gitbaton.cli.commit.report import document, tell
+from gitbaton.cli.fields import DURATION
+from gitbaton.cli.request import Request
+from gitbaton.cli.verb import verb
+from gitbaton.core.errors import Refused
+from gitbaton.workspace.safecommit.guards import Limits
+from gitbaton.workspace.safecommit.request import CommitRequest, Committed
+from gitbaton.workspace.snapshot.proposal import HookFailed
+
+
+@verb("commit")
+@click.argument("paths", metavar="PATH...", nargs=-1, type=click.UNPROCESSED)
+@click.option("-m", "--message", "texts", metavar="MSG", multiple=True, help="The message.")
+@click.option("-F", "--file", metavar="FILE", help="Read the message from FILE (-: stdin).")
+@click.option("--amend", is_flag=True, help="Replace one's own last commit, if not pushed.")
+@click.option("--check", is_flag=True, help="Run all guards and hooks, and move nothing.")
+@click.option("-r", "--recursive", is_flag=True, help="Take directories with all below them.")
+@click.option("--max-deletions", type=click.IntRange(0), metavar="N", help="Files it may remove.")
+@click.option("--max-file-size", type=click.IntRange(1), metavar="BYTES", help="Of one file.")
+@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for other commits.")
+def command(
+    request: Request,
+    paths: tuple[str, ...],
+    texts: tuple[str, ...],
+    file: str | None,
+    amend: bool,
+    check: bool,
+    recursive: bool,
+    max_deletions: int | None,
+    max_file_size: int | None,
+    wait: float | None,
+) -> None:
+    """Commit the files PATH as they are on disk, and nothing else.
+
+    What others have staged, edited or left lying about in the same working tree neither gets into
+    the commit nor is touched by it. Hooks run on exactly what is committed. Name both paths of a
+    file that was renamed, and the path of one that was removed. No pattern is expanded.
+    """
+    echo = Echo(request.output)
+    checkout = Checkout(
+        request.directory,
+        request.env,
+        command="baton commit",
+        tell=request.output.note,
+        show=echo.feed,
+    )
+    message = read_message(texts, file, request.directory)
+    if message is None and not amend:
+        raise Refused(
+            "say what the commit is about", code="no_message", next="baton commit PATH... -m MSG"
+        )
+    section = checkout.section
+    wish = CommitRequest(
+        paths=read_paths(paths, checkout.tree),
+        message=message,
+        amend=amend,
+        check=check,
+        recursive=recursive,
+        wait=float(section.wait) if wait is None else wait,
+        limits=Limits(
+            deletions=section.max_deletions if max_deletions is None else max_deletions,
+            file_size=section.max_file_size if max_file_size is None else max_file_size,
+        ),
+    )
+    done = _commit(checkout, wish, request, echo)
+    request.output.answer(document(done), lambda out: tell(out, done))
+
+
+def _commit(checkout: Checkout, wish: CommitRequest, request: Request, echo: Echo) -> Committed:
+    try:
+        return checkout.commits().run(wish)
+    except HookFailed as failed:
+        if request.output.quiet:  # then nobody has seen what the hook says
+            request.output.complain(failed.output.decode("utf-8", "replace").rstrip("\n"))
+        raise
+    finally:
+        echo.end()

@@ -1,0 +1,196 @@
+"""The safe commit: exactly the named files, from a working tree that is full of others' work.
+
+docs/design/safe-commit.md says what stands behind the order of things here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import Refused
+from gitbaton.git.committing import make_commit
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.placing import Wish
+from gitbaton.git.privateindex import sweep
+from gitbaton.git.sharedindex import read_staged
+from gitbaton.git.upkeep import tidy
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit import guards
+from gitbaton.workspace.safecommit.amending import require_own
+from gitbaton.workspace.safecommit.base import Base, read_base
+from gitbaton.workspace.safecommit.decision import Decision, name_branch
+from gitbaton.workspace.safecommit.drafting import Draft, Drafter, refuse_nothing
+from gitbaton.workspace.safecommit.following import find_superseded, follow
+from gitbaton.workspace.safecommit.ledger import Ledger, Line, Maker
+from gitbaton.workspace.safecommit.lock import TreeLock
+from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
+from gitbaton.workspace.safecommit.move import Move
+from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
+from gitbaton.workspace.safecommit.request import CommitRequest, CommitSettings, Committed
+from gitbaton.workspace.safecommit.scanning import require_no_secret
+from gitbaton.workspace.snapshot.proposal import Proposal
+from gitbaton.workspace.snapshot.snapshot import HookSnapshot
+
+_ATTEMPTS: Final = 5  # plain commits of siblings that one commit gives way to
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeCommit:
+    """Makes commits in the working tree ``tree``.
+
+    ``me``: who may amend them. ``tell`` is given notes for people, as they come up.
+    """
+
+    tree: WorkingTree
+    lock: TreeLock
+    hooks: HookSnapshot
+    settings: CommitSettings
+    me: Maker
+    clock: Clock
+    tell: Callable[[str], None] = lambda _: None
+
+    def run(self, request: CommitRequest) -> Committed:
+        """Make the commit; under ``check`` find out whether it can be made.
+
+        Raises Refused (a guard, HookFailed, TreeBusy, IndexBusy) and InvalidInput: then the branch
+        and the index are as before.
+        """
+        if not request.amend:
+            guards.require_paths(request.paths)
+        guards.require_part(request.paths)
+        if request.message is not None:
+            require_message(request.message)
+        with self.lock.hold(timeout=request.wait, waiting=self.tell) as hold:
+            mover = Mover(self.tree, self.clock, hold)
+            if mover.replay() is not None:
+                self.tell("tidied up after a commit that was killed here")
+            sweep(self.tree.state / "commit")
+            objects = ObjectStore(self.tree.git, self.tree.common, self.tree.format)
+            try:
+                return self._persist(request, objects, mover)
+            finally:
+                objects.close()
+
+    def _persist(self, request: CommitRequest, objects: ObjectStore, mover: Mover) -> Committed:
+        """Try, and again on the new tip when siblings committed with plain git meanwhile."""
+        drafter = Drafter(
+            tree=self.tree,
+            objects=objects,
+            limits=request.limits,
+            recursive=request.recursive,
+            file_modes=self.settings.file_modes,
+            ignore_case=self.settings.ignore_case,
+        )
+        for count in range(_ATTEMPTS):
+            base = read_base(self.tree, objects)
+            try:
+                return replace(self._attempt(request, base, drafter, mover), again=count)
+            except BranchMoved as moved:
+                self._require_sibling(base, moved)
+        raise Refused(
+            f"the branch moved {_ATTEMPTS} times while the commit was made",
+            code="branch_moved",
+            next="the same command again",
+        )
+
+    def _attempt(
+        self, request: CommitRequest, base: Base, drafter: Drafter, mover: Mover
+    ) -> Committed:
+        guards.require_quiet(self.tree)
+        if request.amend:
+            require_own(base, self.tree, Ledger(self.tree.state), self.me)
+        decision = self._decide(request, base, drafter)
+        return decision.report() if request.check else self._land(decision, mover)
+
+    def _decide(self, request: CommitRequest, base: Base, drafter: Drafter) -> Decision:
+        """Draft the commit and show it to guards and hooks."""
+        draft = drafter.draft(request.paths, base.view)
+        if draft.root == base.view.root and (not request.amend or request.message is None):
+            raise refuse_nothing(draft)
+        require_no_secret(self.tree, self.settings.scanner, before=base.view.root, after=draft.root)
+        proposal = self._propose(request, base, draft)
+        checked = self.hooks.check(proposal)
+        if checked.tree == base.view.root and not request.amend:
+            raise refuse_nothing(draft)
+        message = clean(checked.message, self.settings.cleanup, self.settings.comment)
+        require_message(message)
+        return Decision(base, draft, proposal, checked, message, amend=request.amend)
+
+    def _propose(self, request: CommitRequest, base: Base, draft: Draft) -> Proposal:
+        """Return what hooks are shown."""
+        replaced = base.made if request.amend else None
+        message = request.message
+        source: tuple[str, ...] = ("message",)
+        if message is None:
+            assert replaced is not None, "only --amend goes without a message"
+            message, source = replaced.message, ("commit", "HEAD")
+        elif self.settings.task is not None:
+            message = with_task(message, self.settings.task)
+        return Proposal(
+            tree=draft.root,
+            head=base.tip,
+            branch=base.branch,
+            paths=frozenset(draft.survey.paths),
+            message=clean(message, self.settings.cleanup, self.settings.comment),
+            source=source,
+            identity=replaced.author if replaced is not None else {},
+            prefix=self.tree.prefix.decode("utf-8", "surrogateescape"),
+        )
+
+    def _land(self, decision: Decision, mover: Mover) -> Committed:
+        """Make the commit object and let branch, index and files follow."""
+        base, checked, changes = decision.base, decision.checked, decision.changes
+        begun = decision.draft.survey.staged
+        # Hooks take their time; without them the index was read a moment ago.
+        now = read_staged(self.tree, list(changes)) if checked.ran else begun
+        commit = make_commit(
+            self.tree,
+            checked.tree,
+            decision.parents,
+            decision.message,
+            sign=self.settings.sign,
+            author=decision.author,
+        )
+        placed = mover.advance(
+            Move(
+                ref=base.ref,
+                old=base.tip,
+                new=commit,
+                log=f"{decision.kind}: {subject(decision.message)}",
+                index=follow(changes, begun=begun, now=now),
+                files=tuple(Wish(fix.path, fix.before, fix.after) for fix in checked.fixes),
+            )
+        )
+        Ledger(self.tree.state).note(Line(commit=commit, maker=self.me))
+        printed = self.hooks.after(decision.proposal, commit)
+        tidy(self.tree)
+        return replace(
+            decision.report(),
+            commit=commit,
+            returned=tuple(placed),
+            superseded=find_superseded(base.view, changes, begun=begun, now=now),
+            output=checked.output + printed,
+        )
+
+    def _require_sibling(self, base: Base, moved: BranchMoved) -> None:
+        """Raise Refused unless the branch only got further commits while ours was made."""
+        if moved.ref != base.branch:
+            before, after = (name_branch(ref) for ref in (base.branch, moved.ref))
+            raise Refused(
+                f"HEAD was switched from {before} to {after} while the commit was made",
+                code="head_moved",
+                next="look with git status, then the same command again",
+            )
+        if base.tip is None or moved.tip is None:
+            return
+        grown = self.tree.git.run("merge-base", "--is-ancestor", base.tip, moved.tip, check=False)
+        if grown.status != 0:
+            raise Refused(
+                f"{name_branch(base.branch)} was rewritten while the commit was made: it was at "
+                f"{base.tip[:10]} and is at {moved.tip[:10]}",
+                code="branch_moved",
+                next="look with git log, then the same command again",
+            )
