@@ -19,6 +19,7 @@ from gitbaton.frames.merging.document import DocumentMerge
 from gitbaton.frames.merging.gathering import Gathered, gather
 from gitbaton.frames.merging.ledger import Ledger
 from gitbaton.frames.merging.tree import MISSING
+from gitbaton.frames.merging.verdict import Dispute
 from gitbaton.frames.merging.write import Author, make_writes, reduce_writes
 from gitbaton.frames.op import Op
 from gitbaton.frames.rules import RuleTable
@@ -96,25 +97,20 @@ def _by_document(gathered: Gathered) -> dict[str, _Programs]:
 def _merge_document(
     doc: str, before: bytes | None, programs: _Programs, rules: RuleTable, ledger: Ledger
 ) -> bytes | None:
-    try:
-        root = MISSING if before is None else decode_document(doc, before)
-    except DamagedRecord:
-        root = None
-        damaged = True
-    else:
-        damaged = False
-    merging = DocumentMerge(doc, root, rules, ledger)
-    everything = []
+    streams = []
     for author, ops in programs.items():
         writes, superseded = reduce_writes(make_writes(author, ops))
         ledger.supersede(superseded)
-        if damaged:
-            everything += writes
-        else:
-            merging.add(writes)
-    if damaged:
-        ledger.dispute("document", doc, (), "", (), everything, MISSING)
-        ledger.overrule(everything)
+        streams.append(writes)
+    try:
+        root = MISSING if before is None else decode_document(doc, before)
+    except DamagedRecord:
+        losers = [write for writes in streams for write in writes]
+        ledger.record(Dispute("document", (), losers), doc, (), "", MISSING)
+        ledger.overrule(losers)
         return before
+    merging = DocumentMerge(doc, root, rules, ledger)
+    for writes in streams:
+        merging.add(writes)
     value = merging.run()
     return None if value is MISSING else encode_document(value)

@@ -7,6 +7,7 @@ wins over another stream's addition of the same element.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final
@@ -25,9 +26,12 @@ from gitbaton.frames.rules import Rule
 class Place:
     """One place while changes come to it: its value, and what could not be done."""
 
-    def __init__(self, value: Any, rule: Rule, writes: Sequence[Write]) -> None:
+    def __init__(
+        self, value: Any, rule: Rule, writes: Sequence[Write], elements: AbstractSet[bytes]
+    ) -> None:
         self.value = None if value is MISSING else value
         self.rule = rule
+        self.elements = elements
         self.disputes: list[Dispute] = []
         self.array: Array | None = None
         self.protected: Mapping[bytes, Sequence[Write]] = {}
@@ -56,12 +60,15 @@ class Place:
         return self.value
 
 
-def apply_changes(rule: Rule, value: Any, writes: Sequence[Write]) -> tuple[Any, list[Dispute]]:
+def apply_changes(
+    rule: Rule, value: Any, writes: Sequence[Write], elements: AbstractSet[bytes] = frozenset()
+) -> tuple[Any, list[Dispute]]:
     """Return what ``writes``, in their order, make of ``value``, and what could not be done.
 
     ``value`` may be changed in place. MISSING and null become what the first change needs.
+    ``elements``: those that were there when the frame began, where some were changed since.
     """
-    place = Place(value, rule, writes)
+    place = Place(value, rule, writes, elements)
     for act, run in groupby(writes, attrgetter("act")):
         _APPLY[act](place, run)
     return place.close(), place.disputes
@@ -115,8 +122,8 @@ def _remove(place: Place, run: Iterable[Write]) -> None:
         wanted = place.protected.get(encode_key(write.value), ())
         if wanted and all(other.author is not write.author for other in wanted):
             place.refuse("kept", write, winners=wanted)
-        else:
-            array.remove(write.value)
+        elif not array.remove(write.value) and encode_key(write.value) in place.elements:
+            place.refuse("kept", write)  # somebody has changed the element in this frame
 
 
 def _append(place: Place, run: Iterable[Write]) -> None:

@@ -8,6 +8,7 @@ names the element that it named when the frame began.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
@@ -15,11 +16,10 @@ from typing import Any
 from msgspec import UNSET
 
 from gitbaton.frames.canonical import copy_value, encode_key
-from gitbaton.frames.conflict import Kind
 from gitbaton.frames.merging.change import apply_changes
 from gitbaton.frames.merging.ledger import Ledger
 from gitbaton.frames.merging.tree import MISSING, Clash, Tree
-from gitbaton.frames.merging.verdict import combines, is_stale, judge
+from gitbaton.frames.merging.verdict import Dispute, combines, is_plain, is_stale, judge
 from gitbaton.frames.merging.write import Write, nearest
 from gitbaton.frames.pointer import Steps
 from gitbaton.frames.rules import Rule, RuleTable
@@ -40,6 +40,7 @@ class DocumentMerge:
         self._changes: list[Write] = []
         self._settled: dict[Steps, Sequence[Write]] = {}
         self._begin: dict[Steps, Any] = {}
+        self._elements: dict[Steps, frozenset[bytes]] = {}
         self._below: dict[Steps, list[Write]] | None = None
 
     def add(self, writes: Sequence[Write]) -> None:
@@ -69,12 +70,27 @@ class DocumentMerge:
         """Keep what is at the places where it matters what was there when the frame began."""
         for level in self._levels.values():
             for steps, writes in level.items():
-                alone = len(writes) == 1 and writes[0].base is UNSET
+                alone = len(writes) == 1 and is_plain(writes[0])
                 if not alone or self._rules.find(self.doc, steps).use != "last":
                     self._begin[steps] = copy_value(self.tree.find(steps))
+        removals = set()
         for write in self._changes:
             if write.base is not UNSET and write.steps not in self._begin:
                 self._begin[write.steps] = copy_value(self.tree.find(write.steps))
+            if write.act == "remove":
+                removals.add(write.steps)
+        if removals:
+            self._remember_elements(removals)
+
+    def _remember_elements(self, removals: AbstractSet[Steps]) -> None:
+        """Keep the elements of arrays that some streams remove from and others change inside."""
+        sets = (steps for level in self._levels.values() for steps in level)
+        for steps in (*sets, *(write.steps for write in self._changes)):
+            above = nearest(steps[:-1], removals)
+            if steps and above is not None and above not in self._elements:
+                array = self.tree.find(above)
+                if type(array) is list:
+                    self._elements[above] = frozenset(map(encode_key, array))
 
     # --- sets and deletes
 
@@ -84,15 +100,16 @@ class DocumentMerge:
             return
         rule = self._rules.find(self.doc, steps)
         value, winners = writes[0].value, writes
-        if len(writes) > 1 or rule.use != "last" or writes[0].base is not UNSET:
+        if len(writes) > 1 or rule.use != "last" or not is_plain(writes[0]):
             if combines(rule):
                 for write in writes:
                     self._fold(write)
             current = self.tree.find(steps)
-            verdict = judge(rule, writes, self._begin.get(steps, current), current)
+            begin = self._begin.get(steps, current)
+            verdict = judge(rule, writes, begin, current)
             value, winners = verdict.value, verdict.winners
             for dispute in verdict.disputes:
-                self._dispute(dispute.kind, steps, rule, dispute.winners, dispute.losers)
+                self._dispute(dispute, steps, rule, begin)
         if value is MISSING:
             self._delete(steps, rule, winners)
         elif value is not UNSET:
@@ -100,30 +117,32 @@ class DocumentMerge:
 
     def _put(self, steps: Steps, rule: Rule, winners: Sequence[Write], value: Any) -> None:
         others = () if combines(rule) else self._setters_above(steps, winners)
-        there = self.tree.find(steps) if others else MISSING
+        there = copy_value(self.tree.find(steps)) if others else MISSING
         try:
             self.tree.put(steps, copy_value(value))
         except Clash as clash:
-            self._dispute(clash.kind, steps, rule, others, winners)
+            self._dispute(Dispute(clash.kind, others, winners), steps, rule, MISSING)
             return
         if others and (there is MISSING or encode_key(there) != encode_key(value)):
-            self._record("overlap", steps, rule, winners, others)
+            self._record(Dispute("overlap", winners, others), steps, rule, there)
         self._stand(steps, winners)
 
     def _delete(self, steps: Steps, rule: Rule, winners: Sequence[Write]) -> None:
-        if self.tree.find(steps) is MISSING:
+        there = self.tree.find(steps)
+        if there is MISSING:
             self._stand(steps, winners)
             return
         keepers = [*self._setters_above(steps, winners), *self._writers_below(steps, winners)]
         if keepers:
-            self._dispute("kept", steps, rule, sorted(keepers, key=_turn), winners, tails=False)
+            dispute = Dispute("kept", sorted(keepers, key=_turn), winners)
+            self._dispute(dispute, steps, rule, there, tails=False)
             for write in winners:
                 self.add(write.tail)
             return
         try:
             self.tree.drop(steps)
         except Clash as clash:
-            self._dispute(clash.kind, steps, rule, (), winners)
+            self._dispute(Dispute(clash.kind, (), winners), steps, rule, there)
             return
         self._stand(steps, winners)
 
@@ -182,22 +201,24 @@ class DocumentMerge:
     def _change(self, steps: Steps, writes: Sequence[Write]) -> None:
         writes = self._entitled(steps, writes)
         rule = self._rules.find(self.doc, steps)
+        before = self.tree.find(steps)
+        found = self._begin.get(steps, UNSET if isinstance(before, dict | list) else before)
         if rule.use == "reject":
-            stale = [w for w in writes if is_stale(w, self._begin.get(steps, MISSING))]
+            stale = [write for write in writes if is_stale(write, found)]
             if stale:
-                self._dispute("stale", steps, rule, (), stale)
-                writes = [write for write in writes if write not in set(stale)]
+                self._dispute(Dispute("stale", (), stale), steps, rule, found)
+                writes = [write for write in writes if not is_stale(write, found)]
         if not writes:
             return
-        value, disputes = apply_changes(rule, self.tree.find(steps), writes)
+        elements = self._elements.get(steps, frozenset())
+        value, disputes = apply_changes(rule, before, writes, elements)
         try:
             if value is not None:
                 self.tree.put(steps, value)
         except Clash as clash:
-            self._dispute(clash.kind, steps, rule, (), writes)
-            return
+            disputes = [Dispute(clash.kind, (), writes)]
         for dispute in disputes:
-            self._dispute(dispute.kind, steps, rule, dispute.winners, dispute.losers)
+            self._dispute(dispute, steps, rule, found)
 
     # --- both
 
@@ -215,7 +236,8 @@ class DocumentMerge:
         for write in writes:
             (good if self._may_index(write, depths) else bad).append(write)
         if bad:
-            self._dispute("index", steps, self._rules.find(self.doc, steps), (), bad)
+            rule = self._rules.find(self.doc, steps)
+            self._dispute(Dispute("index", (), bad), steps, rule, MISSING)
         return good
 
     def _may_index(self, write: Write, depths: Sequence[int]) -> bool:
@@ -229,26 +251,11 @@ class DocumentMerge:
         return True
 
     def _dispute(
-        self,
-        kind: Kind,
-        steps: Steps,
-        rule: Rule,
-        winners: Sequence[Write],
-        losers: Sequence[Write],
-        *,
-        tails: bool = True,
+        self, dispute: Dispute, steps: Steps, rule: Rule, found: Any, *, tails: bool = True
     ) -> None:
-        """Record a conflict and count its losers, with what hangs on them."""
-        self._record(kind, steps, rule, winners, losers)
-        self._ledger.overrule(losers, tails=tails)
+        """Record a conflict and count its losers, and unless told otherwise their tails."""
+        self._record(dispute, steps, rule, found)
+        self._ledger.overrule(dispute.losers, tails=tails)
 
-    def _record(
-        self,
-        kind: Kind,
-        steps: Steps,
-        rule: Rule,
-        winners: Sequence[Write],
-        losers: Sequence[Write],
-    ) -> None:
-        found = self._begin[steps] if steps in self._begin else self.tree.find(steps)
-        self._ledger.dispute(kind, self.doc, steps, rule.use, winners, losers, found)
+    def _record(self, dispute: Dispute, steps: Steps, rule: Rule, found: Any) -> None:
+        self._ledger.record(dispute, self.doc, steps, rule.use, found)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from msgspec import UNSET
 
 from gitbaton.frames.canonical import copy_value, encode_key
-from gitbaton.frames.conflict import Claim, Conflict, Kind
+from gitbaton.frames.conflict import Claim, Conflict
 from gitbaton.frames.merging.tree import MISSING
+from gitbaton.frames.merging.verdict import Dispute
 from gitbaton.frames.merging.write import Write
 from gitbaton.frames.pointer import Steps, render_pointer
 
@@ -25,25 +26,16 @@ class Ledger:
         self.overruled = 0
         self.superseded = 0
 
-    def dispute(
-        self,
-        kind: Kind,
-        doc: str,
-        steps: Steps,
-        rule: str,
-        winners: Sequence[Write],
-        losers: Sequence[Write],
-        found: Any,
-    ) -> None:
+    def record(self, dispute: Dispute, doc: str, steps: Steps, rule: str, found: Any) -> None:
         """Record a conflict. Whoever calls it says with ``overrule`` which ops are lost by it."""
-        shown = [(write, True) for write in winners[:CLAIMS]]
-        shown = shown[: max(1, CLAIMS - len(losers))] + [(write, False) for write in losers]
+        winners, losers = dispute.winners, dispute.losers
+        shown = [(write, True) for write in winners[: max(1, CLAIMS - len(losers))]]
+        shown += [(write, False) for write in losers]
         claims = tuple(_claim(write, won=won) for write, won in shown[:CLAIMS])
-        more = len(winners) + len(losers) - len(claims)
         value, size = _shown(found)
-        self.conflicts.append(
-            Conflict(kind, doc, render_pointer(steps), rule, claims, value, size, more)
-        )
+        more = len(winners) + len(losers) - len(claims)
+        place = render_pointer(steps)
+        self.conflicts.append(Conflict(dispute.kind, doc, place, rule, claims, value, size, more))
 
     def overrule(self, writes: Iterable[Write], *, tails: bool = True) -> None:
         """Count writes that had no effect against their streams' will, and what hangs on them."""

@@ -61,10 +61,22 @@ def judge(rule: Rule, writes: Sequence[Write], begin: Any, current: Any) -> Verd
 
 
 def is_stale(write: Write, begin: Any) -> bool:
-    """Tell whether ``write`` was based on something else than what was there (null: nothing)."""
-    if write.base is UNSET:
+    """Tell whether what was there is not what ``write`` was based on (null: nothing).
+
+    A late set that does not say what it was based on was based on an older frame: whatever it
+    would replace may be news to it.
+    """
+    there = encode_key(_nothing(begin, None))
+    if write.base is not UNSET:
+        return encode_key(_nothing(write.base, None)) != there
+    if not write.author.late or not write.assigns:
         return False
-    return encode_key(_nothing(write.base, None)) != encode_key(_nothing(begin, None))
+    return there not in (b"null", encode_key(_nothing(write.value, None)))
+
+
+def is_plain(write: Write) -> bool:
+    """Tell whether ``write`` stands whatever was there, unless others dispute it."""
+    return write.base is UNSET and not write.author.late
 
 
 def combines(rule: Rule) -> bool:
@@ -127,7 +139,11 @@ def _sum(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
     total = add_exactly(terms) if winners else None
     if winners and total is None:
         return Verdict(UNSET, (), [Dispute("number", (), sets)])
-    return _combined(total, winners, misfits)
+    verdict = _combined(total, winners, misfits)
+    unsure = [write for write in winners if write.base is UNSET and write.author.late]
+    if unsure:  # the difference to what it saw is a guess
+        verdict.disputes.append(Dispute("stale", unsure, ()))
+    return verdict
 
 
 def _union(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
