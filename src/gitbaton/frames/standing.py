@@ -9,6 +9,8 @@ from gitbaton.frames.scene import Scene
 from gitbaton.frames.stage import Stage
 from gitbaton.frames.tokens import Token
 
+_LOOKS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -38,16 +40,18 @@ class Standing:
 
 
 def survey(stage: Stage) -> Standing:
-    """Look once, and read what everybody says of themselves.
+    """Look, and read what everybody says of themselves.
 
     Raises Refused where there is no world, RemoteUnreachable, HostRefused.
     """
-    view = stage.look()
-    sight, scene = view.sight, view.scene
-    refs = stage.token_refs(sight, sight.present)
-    if sight.lease is not None:
-        refs[stage.refs.lease] = sight.lease
-    stage.bring(refs)
+    for _ in range(_LOOKS):
+        view = stage.look()
+        sight, scene = view.sight, view.scene
+        refs = stage.token_refs(sight, sight.present)
+        if sight.lease is not None:
+            refs[stage.refs.lease] = sight.lease
+        if not stage.bring(refs):
+            break  # else somebody renewed a token between the listing and the fetch
     tokens = stage.tokens(sight, sight.present)
     return Standing(
         scene,
