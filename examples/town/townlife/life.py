@@ -145,7 +145,7 @@ def _talk(moment: Moment) -> Iterator[Op]:
         }
     recent = world.threads[-_RECENT:]
     if recent and dice.luck(0.02 + sociable / 60):
-        thread = dice.pick(recent)
+        thread, said = dice.pick(recent), f"{said}-re"
         answer = {"id": said, "by": who, "frame": moment.frame, "text": words.reply(dice)}
         path = f"/replies/{thread['id']}"
         yield {"op": "append", "doc": "forum.json", "path": path, "value": answer, "key": said}

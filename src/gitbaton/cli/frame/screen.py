@@ -89,4 +89,6 @@ def news_document(news: News, clock: Clock) -> dict[str, Any]:
 def news_line(news: News) -> str:
     """Return the news in words, such as ``frame 12 published  5 deltas merged``."""
     text = one_line(news.text).removeprefix(f"frame {news.frame}: ")
-    return f"frame {news.frame:<4} {news.kind:<10} {text}".rstrip()
+    text = "" if text == news.kind else text
+    where = f"frame {news.frame}" if news.kind != "stopped" else ""
+    return f"{where:<10} {news.kind:<9} {text}".rstrip()

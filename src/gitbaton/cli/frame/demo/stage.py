@@ -31,7 +31,7 @@ class TownStage(Stage):
         self.town = town
 
     def build(self) -> None:
-        """Make the remote and the clones. Nothing is on any branch yet."""
+        """Make the remote and the clones. A README is all there is yet."""
         for name in ("logs", "homes"):
             (self.root / name).mkdir()
         (self.root / "gitconfig").write_text(_GITCONFIG, encoding="utf-8")
@@ -42,6 +42,15 @@ class TownStage(Stage):
             self.git(self.root, "clone", "-q", "--template=", str(self.hub), str(place))
             self.git(place, "config", "user.name", name)
             self.git(place, "config", "user.email", f"{name.lower()}@demo.invalid")
+            if name == DESK:
+                self._begin(place)
+
+    def _begin(self, place: Path) -> None:
+        self.git(place, "checkout", "-q", "-B", "main")
+        (place / "README.md").write_text("# Lantern Bay\n", encoding="utf-8")
+        self.git(place, "add", "README.md")
+        self.git(place, "commit", "-q", "-m", "Begin")
+        self.git(place, "push", "-q", "-u", "origin", "main")
 
     def play_town(self, *words: str) -> str:
         """Run ``python town.py *words`` and return what it printed."""
