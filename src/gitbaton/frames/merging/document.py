@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
-from itertools import groupby
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
@@ -25,7 +25,10 @@ from gitbaton.frames.pointer import Steps
 from gitbaton.frames.rules import Rule, RuleTable
 
 _turn = attrgetter("turn")
-_steps = attrgetter("steps")
+
+
+def _in_order(writes: list[Write]) -> list[Write]:
+    return sorted(writes, key=_turn) if len(writes) > 1 else writes
 
 
 class DocumentMerge:
@@ -34,14 +37,14 @@ class DocumentMerge:
     def __init__(self, doc: str, root: Any, rules: RuleTable, ledger: Ledger) -> None:
         self.doc = doc
         self.tree = Tree(root)
-        self._rules = rules
         self._ledger = ledger
         self._levels: dict[int, dict[Steps, list[Write]]] = {}
-        self._changes: list[Write] = []
+        self._changes: dict[Steps, list[Write]] = {}
         self._settled: dict[Steps, Sequence[Write]] = {}
         self._begin: dict[Steps, Any] = {}
         self._elements: dict[Steps, frozenset[bytes]] = {}
         self._below: dict[Steps, list[Write]] | None = None
+        self._rule = cache(partial(rules.find, doc))
 
     def add(self, writes: Sequence[Write]) -> None:
         """Take in writes; those of one stream reduced, with their tails."""
@@ -52,7 +55,7 @@ class DocumentMerge:
                 level = self._levels.setdefault(len(write.steps), {})
                 level.setdefault(write.steps, []).append(write)
             else:
-                self._changes.append(write)
+                self._changes.setdefault(write.steps, []).append(write)
 
     def run(self) -> Any:
         """Apply everything; return the document's value (MISSING: it is gone)."""
@@ -60,10 +63,9 @@ class DocumentMerge:
         while self._levels:
             level = self._levels.pop(min(self._levels))
             for steps in sorted(level):
-                self._settle(steps, sorted(level[steps], key=_turn))
-        self._changes.sort(key=lambda write: (-len(write.steps), write.steps, write.turn))
-        for steps, run in groupby(self._changes, _steps):
-            self._change(steps, list(run))
+                self._settle(steps, _in_order(level[steps]))
+        for steps in sorted(self._changes, key=lambda steps: (-len(steps), steps)):
+            self._change(steps, _in_order(self._changes[steps]))
         return self.tree.root
 
     def _remember(self) -> None:
@@ -71,21 +73,21 @@ class DocumentMerge:
         for level in self._levels.values():
             for steps, writes in level.items():
                 alone = len(writes) == 1 and is_plain(writes[0])
-                if not alone or self._rules.find(self.doc, steps).use != "last":
+                if not alone or self._rule(steps).use != "last":
                     self._begin[steps] = copy_value(self.tree.find(steps))
         removals = set()
-        for write in self._changes:
-            if write.base is not UNSET and write.steps not in self._begin:
-                self._begin[write.steps] = copy_value(self.tree.find(write.steps))
-            if write.act == "remove":
-                removals.add(write.steps)
+        for steps, writes in self._changes.items():
+            if steps not in self._begin and any(write.base is not UNSET for write in writes):
+                self._begin[steps] = copy_value(self.tree.find(steps))
+            if any(write.act == "remove" for write in writes):
+                removals.add(steps)
         if removals:
             self._remember_elements(removals)
 
     def _remember_elements(self, removals: AbstractSet[Steps]) -> None:
         """Keep the elements of arrays that some streams remove from and others change inside."""
         sets = (steps for level in self._levels.values() for steps in level)
-        for steps in (*sets, *(write.steps for write in self._changes)):
+        for steps in (*sets, *self._changes):
             above = nearest(steps[:-1], removals)
             if steps and above is not None and above not in self._elements:
                 array = self.tree.find(above)
@@ -98,7 +100,7 @@ class DocumentMerge:
         writes = self._entitled(steps, writes)
         if not writes:
             return
-        rule = self._rules.find(self.doc, steps)
+        rule = self._rule(steps)
         value, winners = writes[0].value, writes
         if len(writes) > 1 or rule.use != "last" or not is_plain(writes[0]):
             if combines(rule):
@@ -168,7 +170,8 @@ class DocumentMerge:
             for level in self._levels.values():
                 for below in level.values():
                     self._note_below(below)
-            self._note_below(self._changes)
+            for below in self._changes.values():
+                self._note_below(below)
         authors = {write.author for write in writes}
         return [
             write
@@ -200,7 +203,7 @@ class DocumentMerge:
 
     def _change(self, steps: Steps, writes: Sequence[Write]) -> None:
         writes = self._entitled(steps, writes)
-        rule = self._rules.find(self.doc, steps)
+        rule = self._rule(steps)
         before = self.tree.find(steps)
         found = self._begin.get(steps, UNSET if isinstance(before, dict | list) else before)
         if rule.use == "reject":
@@ -236,7 +239,7 @@ class DocumentMerge:
         for write in writes:
             (good if self._may_index(write, depths) else bad).append(write)
         if bad:
-            rule = self._rules.find(self.doc, steps)
+            rule = self._rule(steps)
             self._dispute(Dispute("index", (), bad), steps, rule, MISSING)
         return good
 

@@ -122,9 +122,13 @@ def reduce_writes(writes: Sequence[Write]) -> tuple[list[Write], list[Write]]:
     A write below one of the stream's own sets is in that one's ``tail``. Bases become those of
     the stream's first write at a place: what a stream saw after that was its own work.
     """
-    if any(write.base is not UNSET for write in writes):
+    is_based = assigns = False
+    for write in writes:
+        is_based = is_based or write.base is not UNSET
+        assigns = assigns or write.assigns
+    if is_based:
         _chain_bases(writes)
-    if not any(write.assigns for write in writes):
+    if not assigns:
         return list(writes), []
     later: set[Steps] = set()
     kept: list[Write] = []
