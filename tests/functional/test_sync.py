@@ -16,8 +16,11 @@ Clones = Callable[[str], Baton]
 def test_nothing_waits(clones: Clones, file_remote: BareRepository) -> None:
     one = clones("one")
     with away(file_remote):
-        assert one.ok("sync") == {"sent": [], "waiting": 0}, "nothing is asked of the remote"
-    assert one("sync").out == "nothing waits\n"
+        sent = one.ok("sync", "--no-pull")
+        assert sent == {"sent": [], "waiting": 0, "branch": None}, "nothing is asked of the remote"
+        answer = one("sync", "--json")
+        assert (answer.status, answer.json["branch"]) == (69, None)
+    assert one("sync").out == "nothing waits\nmain: nothing new\n"
 
 
 def test_a_remote_that_stays_away(clones: Clones, file_remote: BareRepository) -> None:
@@ -107,7 +110,7 @@ def test_needs_are_checked_when_it_is_sent(clones: Clones, file_remote: BareRepo
     [sent] = one.ok("sync")["sent"]
     assert sent["fate"] == "refused"
     assert "needs 'nothing-like-that'" in sent["text"]
-    assert one.ok("sync") == {"sent": [], "waiting": 0}
+    assert one.ok("sync", "--no-pull") == {"sent": [], "waiting": 0, "branch": None}
 
 
 def test_a_host_that_refuses_keeps_it_waiting(clones: Clones, file_remote: BareRepository) -> None:

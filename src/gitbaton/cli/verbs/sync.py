@@ -1,26 +1,44 @@
-"""``baton sync``: sends what waited while the remote was away."""
+"""``baton sync``: sends what waited while the remote was away, and brings in what others pushed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import click
+
 from gitbaton.app import App
 from gitbaton.cli.errors import DONE, error_document, exit_status
+from gitbaton.cli.fields import DURATION
+from gitbaton.cli.integrating import integrated_document, tell_integrated
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
+from gitbaton.commons import Commons
 from gitbaton.core.errors import BatonError
 from gitbaton.work.sync import Sent, waiting
 from gitbaton.workshop import Workshop
+from gitbaton.workspace.integration.integration import Integrated
 
 
 @verb("sync")
-def command(request: Request) -> int:
-    """Send what waited while the remote was away.
+@click.option("--push", is_flag=True, help="Also push what is committed on this branch.")
+@click.option("--no-pull", is_flag=True, help="Only send what waited; leave the branch alone.")
+@click.option(
+    "--wait", type=DURATION, default=60.0, metavar="D", help="How long to wait for commits here."
+)
+def command(request: Request, push: bool, no_pull: bool, wait: float) -> int:
+    """Send what waited while the remote was away, and bring in what others have pushed.
 
     A result lands if its claim is still current; else its work goes to a rescue ref. What cannot
     be sent yet keeps waiting: exit status 69 if the remote is away, 77 if it refuses.
+
+    Then the branch that is checked out here is brought onto its upstream, whatever state the
+    working tree is in: nothing is stashed, and a file that somebody has changed or staged stays
+    as it is. Where the same lines were changed, nothing is done (exit status 1) and the message
+    says how to merge them.
     """
+    if push and no_pull:
+        raise click.UsageError("--push brings in what others pushed first: not with --no-pull")
     app = request.app
     report = _send(app)
     for sent in report:
@@ -28,13 +46,33 @@ def command(request: Request) -> int:
             app.held.drop(sent.token.task, sent.token.epoch)
     left = [sent for sent in report if sent.fate == "waiting"]
     obstacle = next((sent.error for sent in left if sent.error is not None), None)
+    branch = None
+    if not no_pull and obstacle is None:
+        try:
+            branch = _integrate(request, wait, publish=push)
+        except BatonError as error:
+            obstacle = error
     document = {
         "sent": [_document(sent) for sent in report],
         "waiting": len(left),
+        "branch": None if branch is None else integrated_document(branch),
         **(error_document(obstacle) if obstacle is not None else {}),
     }
-    request.output.answer(document, lambda out: _print(out, report, obstacle))
+    request.output.answer(document, lambda out: _print(out, report, branch, obstacle))
     return DONE if obstacle is None else exit_status(obstacle)
+
+
+def _integrate(request: Request, wait: float, *, publish: bool) -> Integrated | None:
+    clone = request.app.clone
+    if clone.top == clone.common:
+        return None  # a bare repository: nothing is checked out
+    return (
+        Commons(request.app)
+        .integration(
+            request.directory, command="baton sync", timeout=wait, waiting=request.output.note
+        )
+        .run(publish=publish)
+    )
 
 
 def _send(app: App) -> list[Sent]:
@@ -60,7 +98,12 @@ def _document(sent: Sent) -> dict[str, object]:
     }
 
 
-def _print(out: Output, report: Sequence[Sent], obstacle: BatonError | None) -> None:
+def _print(
+    out: Output,
+    report: Sequence[Sent],
+    branch: Integrated | None,
+    obstacle: BatonError | None,
+) -> None:
     if not report:
         out.say("nothing waits")
     for sent in report:
@@ -68,6 +111,8 @@ def _print(out: Output, report: Sequence[Sent], obstacle: BatonError | None) -> 
         out.say(f"{sent.task}: {sent.kind} {sent.fate}{text}")
         if sent.next and sent.error is None:
             out.hint(f"  next: {sent.next}")
+    if branch is not None:
+        tell_integrated(out.say, branch)
     if obstacle is not None:
         out.complain(f"baton: {obstacle.message}")
         if obstacle.next:

@@ -1,0 +1,61 @@
+"""How the integration of a branch with its upstream is shown: `sync`, `commit --push`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from typing import Any, Final
+
+from gitbaton.workspace.integration.following import Kept
+from gitbaton.workspace.integration.integration import Integrated
+
+_SHOWN: Final = 20  # files that are named one by one
+_WORDS: Final = {
+    "staged": "is staged in another version, which stays",
+    "conflict": "has a conflict, which stays",
+    "changed": "is changed here, and stays as it is",
+    "in the way": "is here untracked, and stays as it is",
+    "unsafe": "could not be written",
+}
+
+
+def integrated_document(done: Integrated) -> dict[str, Any]:
+    """Return what became of the branch, as JSON. Paths that are no UTF-8 have ``\\x`` in them."""
+    return {
+        "name": done.branch.removeprefix("refs/heads/"),
+        "upstream": done.upstream,
+        "before": done.before,
+        "commit": done.after,
+        "way": done.way,
+        "updated": done.updated,
+        "kept": [
+            {"path": _text(kept), "why": kept.why, "reason": kept.reason or None}
+            for kept in done.kept
+        ],
+        "pushed": done.pushed,
+    }
+
+
+def tell_integrated(say: Callable[[str], None], done: Integrated) -> None:
+    """Say what became of the branch, and which files stayed behind."""
+    name = done.branch.removeprefix("refs/heads/")
+    if done.way == "nothing":
+        say(f"{name}: " + ("nothing new" if not done.pushed else f"pushed to {done.upstream}"))
+    else:
+        after = "" if done.after is None else f" at {done.after[:10]}"
+        pushed = ", and pushed" if done.pushed else ""
+        say(f"{name}: {done.way} with {done.upstream}{after}{pushed}; {done.updated} files follow")
+    for kept in done.kept[:_SHOWN]:
+        reason = f" ({kept.reason})" if kept.reason else ""
+        say(f"  {shlex.quote(_text(kept))} {_WORDS[kept.why]}{reason}")
+    if len(done.kept) > _SHOWN:
+        say(f"  and {len(done.kept) - _SHOWN} more stay as they are")
+    if done.kept:
+        say(
+            f"  upstream has other versions of these: before you commit one, see what that would "
+            f"undo: git diff HEAD -- {shlex.quote(_text(done.kept[0]))}"
+        )
+
+
+def _text(kept: Kept) -> str:
+    return kept.path.decode("utf-8", "backslashreplace")

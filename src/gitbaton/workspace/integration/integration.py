@@ -1,0 +1,236 @@
+"""Brings what others pushed into a shared working tree, and pushes what is committed here.
+
+The network is used without the lock of the working tree, and everything else under it
+(docs/design/shared-sync.md). Never a stash, never a reset: a dirty file stays byte for byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import HostRefused, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
+from gitbaton.git.head import read_branch, read_tip
+from gitbaton.git.placing import Placed
+from gitbaton.git.sharedindex import read_staged
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.integration.following import Change, Following, Kept, follow
+from gitbaton.workspace.integration.rebuilding import (
+    Conflict,
+    How,
+    Rebuilder,
+    Rebuilt,
+    Way,
+)
+from gitbaton.workspace.integration.upstream import Upstream, fetch, find_upstream, push
+from gitbaton.workspace.safecommit.guards import require_quiet
+from gitbaton.workspace.safecommit.lock import TreeLock
+from gitbaton.workspace.safecommit.move import Move
+from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
+from gitbaton.workspace.safecommit.naming import listed
+
+_MOVES: Final = 10  # times that a plain git may move the branch under us
+_PUSHES: Final = 10  # times that others may be first
+_PAUSE: Final = 0.2  # seconds at most before the second push; doubled with each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integrated:
+    """What became of a branch: from ``before`` to ``after``, by ``way``.
+
+    ``updated``: how many files in the working tree followed. ``kept``: those that did not.
+    ``pushed``: the upstream has ``after`` now, from us.
+    """
+
+    branch: str
+    upstream: str
+    before: Oid | None
+    after: Oid | None
+    way: Way
+    updated: int = 0
+    kept: tuple[Kept, ...] = ()
+    pushed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """Keeps the working tree ``tree`` and its upstream together.
+
+    ``fallback``: the remote for a branch without an upstream, when it is pushed. ``timeout``:
+    seconds to wait for the lock. ``place``: where a worktree for conflicts would be made.
+    """
+
+    tree: WorkingTree
+    lock: TreeLock
+    clock: Clock
+    rng: random.Random
+    how: How
+    sign: bool
+    fallback: str | None
+    timeout: float
+    place: str
+    waiting: Callable[[str], None] | None = None
+
+    def run(self, *, publish: bool) -> Integrated | None:
+        """Bring in what the upstream has; with ``publish`` push what is committed here as well.
+
+        None where HEAD is detached, or the branch has no upstream (and none to push to). Raises
+        Refused (a conflict, too), TreeBusy, RemoteUnreachable, HostRefused: with the branch where
+        it was, or brought up to date and not pushed.
+        """
+        branch = read_branch(self.tree)
+        if branch is None:
+            return None
+        upstream = find_upstream(self.tree, branch, fallback=self.fallback if publish else None)
+        if upstream is None:
+            return None
+        total: Integrated | None = None
+        for number in range(_PUSHES):
+            theirs = fetch(self.tree, upstream)
+            done = self._integrate(branch, upstream, theirs)
+            total = done if total is None else _joined(total, done)
+            if not publish or total.after in (None, theirs):
+                return total
+            assert total.after is not None
+            if push(self.tree, upstream, total.after):
+                return replace(total, pushed=True)
+            self.clock.sleep(self.rng.uniform(0, _PAUSE * 2 ** min(number, 6)))
+        raise HostRefused(
+            "others were faster every time", ref=upstream.ref, next="baton sync --push"
+        )
+
+    def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
+        with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
+            mover = Mover(self.tree, self.clock, hold)
+            mover.replay()
+            for left in reversed(range(_MOVES)):
+                if read_branch(self.tree) != branch:
+                    raise Refused(
+                        f"somebody has checked out another branch than {branch}",
+                        code="branch_moved",
+                        next="git status, then baton sync",
+                    )
+                ours = read_tip(self.tree, branch)
+                try:
+                    return self._advance(mover, branch, upstream, ours, theirs)
+                except BranchMoved:  # a plain git commit came first: again, with it
+                    if not left:
+                        raise
+        raise AssertionError("the last time returns or raises")
+
+    def _advance(
+        self,
+        mover: Mover,
+        branch: str,
+        upstream: Upstream,
+        ours: Oid | None,
+        theirs: Oid | None,
+    ) -> Integrated:
+        rebuilt = None if theirs is None else self._rebuild(branch, upstream, ours, theirs)
+        if rebuilt is None or rebuilt.commit == ours:
+            return Integrated(
+                branch=branch, upstream=upstream.name, before=ours, after=ours, way="nothing"
+            )
+        require_quiet(self.tree)
+        following = self._following(ours, rebuilt.commit)
+        placed = mover.advance(
+            Move(
+                ref=branch,
+                old=ours,
+                new=rebuilt.commit,
+                log=f"baton sync: {rebuilt.way} with {upstream.name}",
+                index=following.index,
+                files=following.files,
+            )
+        )
+        self._make_room(following.submodules)
+        return Integrated(
+            branch=branch,
+            upstream=upstream.name,
+            before=ours,
+            after=rebuilt.commit,
+            way=rebuilt.way,
+            updated=sum(one.fate == "placed" for one in placed),
+            kept=(*following.kept, *_left(placed, following)),
+        )
+
+    def _rebuild(self, branch: str, upstream: Upstream, ours: Oid | None, theirs: Oid) -> Rebuilt:
+        rebuilder = Rebuilder(self.tree, self.sign)
+        title = f"Merge {upstream.name}"
+        try:
+            return rebuilder.bring(ours, theirs, how=self.how, title=title)
+        except Conflict as conflict:
+            short = branch.removeprefix("refs/heads/")
+            raise Refused(
+                f"{conflict.commit[:10]} and {upstream.name} changed the same lines: "
+                f"{listed(conflict.paths)}; nothing was changed here",
+                code="conflict",
+                next=f"git worktree add --detach {self.place} {short} && cd {self.place} && "
+                f"git merge {upstream.name}; resolve and commit; git push {upstream.remote} "
+                f"HEAD:{upstream.ref}; then here: baton sync",
+            ) from conflict
+
+    def _following(self, old: Oid | None, new: Oid) -> Following:
+        changes = read_changes(self.tree, old, new)
+        staged = read_staged(self.tree, [change.path for change in changes])
+        return follow(changes, staged)
+
+    def _make_room(self, submodules: Sequence[bytes]) -> None:
+        """Make the directories of new submodules, as git does: without them they look deleted."""
+        for path in submodules:
+            with contextlib.suppress(OSError):  # in the way of somebody's file: it stays
+                os.makedirs(os.path.join(os.fsencode(self.tree.top), path))
+
+
+def read_changes(tree: WorkingTree, old: Oid | None, new: Oid) -> list[Change]:
+    """Return the paths at which two commits differ (``old`` None: the empty one)."""
+    words = (old, new) if old is not None else (_empty_tree(tree), new)
+    raw = tree.git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", *words)
+    fields = raw.stdout.split(b"\0")
+    return [_change(head, path) for head, path in zip(fields[0::2], fields[1::2], strict=False)]
+
+
+def _change(head: bytes, path: bytes) -> Change:
+    old_mode, new_mode, old, new, _ = head.removeprefix(b":").split(b" ")
+    return Change(path, _entry(old_mode, old), _entry(new_mode, new))
+
+
+def _entry(mode: bytes, oid: bytes) -> Entry | None:
+    return Entry(int(mode, 8), Oid(oid.decode())) if int(mode, 8) else None
+
+
+def _empty_tree(tree: WorkingTree) -> str:
+    return tree.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").text
+
+
+def _left(placed: Sequence[Placed], following: Following) -> list[Kept]:
+    new = {wish.path for wish in following.files if wish.before is None}
+    return [
+        Kept(
+            one.path,
+            "unsafe" if one.fate == "unsafe" else "in the way" if one.path in new else "changed",
+            one.reason,
+        )
+        for one in placed
+        if one.fate != "placed"
+    ]
+
+
+def _joined(first: Integrated, second: Integrated) -> Integrated:
+    """Return two steps as one: a push that lost its race brings in more."""
+    return Integrated(
+        branch=second.branch,
+        upstream=second.upstream,
+        before=first.before,
+        after=second.after,
+        way=second.way if second.way != "nothing" else first.way,
+        updated=first.updated + second.updated,
+        kept=tuple(dict.fromkeys((*first.kept, *second.kept))),
+    )

@@ -1,0 +1,54 @@
+"""How index and files follow a branch, for anything that an index can hold."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
+from gitbaton.git.sharedindex import NOTHING, Staged
+from gitbaton.workspace.integration.following import Change, follow
+
+entries = st.builds(
+    Entry,
+    st.sampled_from((FILE, EXECUTABLE, SYMLINK, GITLINK)),
+    st.sampled_from("abc").map(lambda digit: Oid(digit * 40)),
+)
+paths = st.sampled_from((b"a", b"a/b", b"c", b"\xff", b" x\n"))
+changes = (
+    st.tuples(st.none() | entries, st.none() | entries)
+    .filter(lambda pair: pair[0] != pair[1])
+    .flatmap(lambda pair: paths.map(lambda path: Change(path, *pair)))
+)
+indexes = st.dictionaries(
+    paths,
+    st.builds(Staged, st.none() | entries, skipped=st.booleans()) | st.just(Staged(unmerged=True)),
+)
+
+
+@given(st.lists(changes, unique_by=lambda c: c.path), indexes)
+def test_what_somebody_staged_stays_and_everything_else_follows(
+    found: list[Change], index: dict[bytes, Staged]
+) -> None:
+    """I3, for the index and for the files."""
+    plan = follow(found, index)
+    edits = {edit.path: edit for edit in plan.index}
+    wishes = {wish.path: wish for wish in plan.files}
+    kept = {item.path for item in plan.kept}
+    for change in found:
+        staged = index.get(change.path, NOTHING)
+        foreign = staged.unmerged or staged.entry not in (change.before, change.after)
+        assert (change.path in kept) == foreign
+        if foreign:
+            assert change.path not in edits and change.path not in wishes
+            continue
+        after = edits[change.path].after if change.path in edits else staged.entry
+        assert after == change.after, "the index is at the new commit"
+        wish = wishes.get(change.path)
+        submodule = [e is not None and e.is_submodule for e in (change.before, change.after)]
+        assert wish is not None or any(submodule) or staged.skipped
+        if wish is not None:
+            assert wish.before in (None, change.before), "only what the branch had is replaced"
+            assert wish.after == (None if submodule[1] else change.after)
+    assert set(edits) | set(wishes) | kept <= {change.path for change in found}
