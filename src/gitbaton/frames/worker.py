@@ -56,6 +56,7 @@ class Worker:
         self._draining = False
         self._halted: str | None = None
         self._delivered = 0
+        self._latest: Pair | None = None  # what was delivered last: older looks do not show it
 
     def drain(self) -> None:
         """Finish the frame under way, then end."""
@@ -114,7 +115,7 @@ class Worker:
             self._tell("idle", scene.number, f"frame {scene.number}: no agents for {name}")
             return
         pair = Pair(scene.number, name)
-        if self._attendant.fate(view, pair) is not None:
+        if pair == self._latest or self._attendant.fate(view, pair) is not None:
             return
         played = self._troupe.play(scene, timeout=self._time_for(view), halt=lambda: self._halted)
         if self._halted is None:
@@ -183,6 +184,7 @@ class Worker:
                 next="baton frame work --name ANOTHER",
             )
         self._delivered += 1
+        self._latest = delta.pair
         self._tell("delivered", delta.pair.frame, f"frame {delta.pair.frame}: delivered")
         self._rounds.hurry()
 
