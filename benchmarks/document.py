@@ -88,6 +88,35 @@ class BacklogResult(msgspec.Struct, frozen=True):
     command: Times
 
 
+class CommitLatency(msgspec.Struct, frozen=True):
+    """Commits of one file in a repository of ``files``, one at a time, without hooks, by way."""
+
+    files: int
+    times: dict[str, Times]
+
+
+class CommitRace(msgspec.Struct, frozen=True):
+    """Processes that commit in one working tree while a neighbour makes it dirty.
+
+    ``wrong``: commits that do not hold exactly their file. ``times``: null where none succeeded.
+    """
+
+    contender: str
+    processes: int
+    attempts: int
+    committed: int
+    wrong: int
+    times: Times | None
+
+
+class HookedCommits(msgspec.Struct, frozen=True):
+    """Commits with a hook in a repository of ``files``: the first, and those after it."""
+
+    files: int
+    first_ms: float
+    later: Times
+
+
 class Missing(msgspec.Struct, frozen=True):
     """Something that was not measured, and why."""
 
@@ -110,6 +139,9 @@ class Document(msgspec.Struct, kw_only=True):
     pushes: list[WorkResult] = msgspec.field(default_factory=list)
     backlog: list[BacklogResult] = msgspec.field(default_factory=list)
     parallel: list[WorkResult] = msgspec.field(default_factory=list)
+    commits: list[CommitLatency] = msgspec.field(default_factory=list)
+    commit_races: list[CommitRace] = msgspec.field(default_factory=list)
+    hooked_commits: list[HookedCommits] = msgspec.field(default_factory=list)
     skipped: list[Missing] = msgspec.field(default_factory=list)
     failed: list[Missing] = msgspec.field(default_factory=list)
 

@@ -14,7 +14,7 @@ from benchmarks.lab.lab import Lab
 from benchmarks.lab.links import LINKS
 from benchmarks.lab.workplace import Workplace
 from benchmarks.machine import describe_machine, load
-from benchmarks.parts import backlog, contention, latency, parallel, pushes
+from benchmarks.parts import backlog, commits, contention, latency, parallel, pushes
 from benchmarks.parts.session import Session
 from benchmarks.scale import Scale
 
@@ -24,6 +24,7 @@ PARTS: Final[Mapping[str, Callable[[Session], None]]] = {
     "pushes": pushes.run,
     "backlog": backlog.run,
     "parallel": parallel.run,
+    "commits": commits.run,
 }
 
 

@@ -32,6 +32,10 @@ class Scale:
     agents: int
     agent_tasks: int
     pause: int
+    commits: int
+    committers: int
+    commits_each: int
+    commit_files: int
 
 
 FULL: Final = Scale(
@@ -52,6 +56,10 @@ FULL: Final = Scale(
     agents=20,
     agent_tasks=3,
     pause=20,
+    commits=40,
+    committers=16,
+    commits_each=6,
+    commit_files=10_000,
 )
 QUICK: Final = Scale(
     name="quick",
@@ -71,6 +79,10 @@ QUICK: Final = Scale(
     agents=4,
     agent_tasks=2,
     pause=3,
+    commits=10,
+    committers=16,
+    commits_each=2,
+    commit_files=2000,
 )
 TINY: Final = Scale(
     name="tiny",
@@ -91,5 +103,9 @@ TINY: Final = Scale(
     agents=2,
     agent_tasks=1,
     pause=0,
+    commits=2,
+    committers=3,
+    commits_each=1,
+    commit_files=50,
 )
 SCALES: Final = {scale.name: scale for scale in (FULL, QUICK, TINY)}

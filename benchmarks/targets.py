@@ -125,6 +125,25 @@ def _parallelism(document: Document) -> float | None:
     return rates[20] / rates[1] if {1, 20} <= rates.keys() else None
 
 
+def _commit_ratio(document: Document) -> float | None:
+    return next((c.times["library"].p50 / c.times["git"].p50 for c in document.commits), None)
+
+
+def _commit_command(document: Document) -> float | None:
+    return next((c.times["command"].p50 - c.times["git"].p50 for c in document.commits), None)
+
+
+def _commit_success(document: Document) -> float | None:
+    for race in document.commit_races:
+        if race.contender == "command":
+            return 100.0 * (race.committed - race.wrong) / race.attempts
+    return None
+
+
+def _hooked_ratio(document: Document) -> float | None:
+    return next((hooked.later.p50 / hooked.first_ms for hooked in document.hooked_commits), None)
+
+
 # --- the table
 
 TARGETS: Final = (
@@ -165,6 +184,33 @@ TARGETS: Final = (
     Target("`add --from`", "10,000 tasks", "at most", 10, "s", _adding),
     Target(
         "throughput of 20 agents, as a multiple of one", "", "at least", 18, "times", _parallelism
+    ),
+    Target(
+        "`baton commit`: made, and right",
+        "16 processes, dirty tree",
+        "at least",
+        100,
+        "%",
+        _commit_success,
+    ),
+    Target(
+        "commit in process, as a multiple of `git commit`",
+        "no hooks, p50",
+        "at most",
+        3,
+        "times",
+        _commit_ratio,
+    ),
+    Target(
+        "`baton commit` above `git commit`", "no hooks, p50", "at most", 200, "ms", _commit_command
+    ),
+    Target(
+        "a later commit with hooks, as a part of the first",
+        "10,000 files, p50",
+        "at most",
+        0.5,
+        "",
+        _hooked_ratio,
     ),
 )
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.contenders.roster import TITLES
-from benchmarks.document import Document, RaceResult, Times, WorkResult
+from benchmarks.document import Document, RaceResult, WorkResult
+from benchmarks.report import commits
+from benchmarks.report.markdown import both, table
 from benchmarks.scale import FULL
 from benchmarks.targets import Reading, read_all
 
@@ -24,17 +26,10 @@ def render(document: Document) -> str:
         _section("Contention", _races(document)),
         _section("Workers", _workers(document)),
         _section("Backlog", _backlog(document)),
+        _section("Commits in a shared checkout", commits.render(document)),
         _left_out(document),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; nothing for no rows."""
-    if not rows:
-        return ""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
 def _section(title: str, body: str) -> str:
@@ -80,14 +75,14 @@ def _latency(document: Document) -> str:
                 [
                     result.link,
                     _TITLES.get(name, name),
-                    *_both(times),
+                    *both(times),
                     "" if trip is None or trip.p50 < 1 else f"{times.p50 / trip.p50:.1f}",
                     "" if baseline is None else f"{baseline.p50 / times.p50:.1f}",
                     str(times.count),
                 ]
             )
         if trip is not None:
-            rows.append([result.link, "one round trip", *_both(trip), "", "", str(trip.count)])
+            rows.append([result.link, "one round trip", *both(trip), "", "", str(trip.count)])
     servers = {r.served_by for r in document.latency if r.link.startswith("https")}
     note = f"https is served by {' and by '.join(sorted(servers))}.\n\n" if servers else ""
     head = ["link", "", "p50, ms", "p99, ms", "round trips", "times faster than (a)", "claims"]
@@ -160,7 +155,7 @@ def _backlog(document: Document) -> str:
             f"{b.size:,}",
             f"{b.add_s:.1f}",
             f"{b.first_look_ms:.0f}",
-            " / ".join(_both(b.claim)),
+            " / ".join(both(b.claim)),
             f"{b.look.p50:.1f}",
             f"{b.command.p50:.0f}",
         ]
@@ -173,10 +168,6 @@ def _left_out(document: Document) -> str:
     lines = [f"- skipped: {missing.what}: {missing.why}" for missing in document.skipped]
     lines += [f"- failed: {missing.what}: {missing.why}" for missing in document.failed]
     return _section("Left out", "\n".join(lines))
-
-
-def _both(times: Times) -> list[str]:
-    return [f"{times.p50:.1f}", f"{times.p99:.1f}"]
 
 
 def _number(value: float) -> str:

@@ -26,7 +26,7 @@ TINY = scale.TINY
 @pytest.fixture(scope="module")
 def results() -> Document:
     """A run of the local link; `parallel` is made of what `pushes` is made of."""
-    return run(TINY, only=("latency", "contention", "pushes", "backlog"))
+    return run(TINY, only=("latency", "contention", "pushes", "backlog", "commits"))
 
 
 def test_every_part_measures(results: Document) -> None:
@@ -38,6 +38,9 @@ def test_every_part_measures(results: Document) -> None:
     assert {race.contender for race in results.races} >= git_only - {"command"}
     assert [result.size for result in results.backlog] == list(TINY.backlogs)
     assert results.pushes[0].landed == TINY.slot_tasks
+    [alone], [hooked] = results.commits, results.hooked_commits
+    assert {*alone.times} == {"git", "library", "command"}
+    assert hooked.later.count == TINY.commits
 
 
 def test_nobody_claims_twice(results: Document) -> None:
@@ -47,6 +50,13 @@ def test_nobody_claims_twice(results: Document) -> None:
         assert (race.doubles, race.unconfirmed, race.findings) == (0, 0, 0)
         assert race.pushes is None or race.pushes > 0
     assert all(result.findings == 0 for result in results.pushes)
+
+
+def test_every_commit_is_made_and_is_right(results: Document) -> None:
+    races = {race.contender: race for race in results.commit_races}
+    ours = races["command"]
+    assert (ours.committed, ours.wrong) == (TINY.committers * TINY.commits_each, 0)
+    assert races["wrapper"].attempts == ours.attempts
 
 
 def test_a_double_would_be_seen(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def write_replica(
     if branch is None:
         (git_dir / "HEAD").write_text(f"{head}\n")
         return
-    (git_dir / "HEAD").write_text(f"ref: {branch}\n")
+    (git_dir / "HEAD").write_bytes(os.fsencode(f"ref: {branch}\n"))
     if head is not None:
         _write_ref(git_dir, branch, head)
 
@@ -120,7 +120,7 @@ def _copy_refs(git_dir: Path, original: WorkingTree) -> None:
 def _write_ref(git_dir: Path, ref: str, content: str) -> None:
     path = git_dir / ref
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{content}\n")
+    path.write_bytes(os.fsencode(f"{content}\n"))
 
 
 def _copy_borders(git_dir: Path, original: WorkingTree, excluded: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import GitFailed
+from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.snapshot.changes import Choice
@@ -118,7 +118,7 @@ class Passage:
     def _read(self, content: Oid, name: str) -> Choice:
         try:
             choice = self._fixes.read(content, self._proposal.paths)
-        except (GitFailed, OSError) as error:
+        except (BatonError, OSError) as error:
             raise HookFailed(
                 name,
                 f"left the checkout unreadable: {error}",
