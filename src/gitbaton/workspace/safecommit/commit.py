@@ -161,7 +161,12 @@ class SafeCommit:
                 new=commit,
                 log=f"{decision.kind}: {subject(decision.message)}",
                 index=follow(changes, begun=begun, now=now),
-                files=tuple(Wish(fix.path, fix.before, fix.after) for fix in checked.fixes),
+                # A file that a hook took out of the commit stays where it lies.
+                files=tuple(
+                    Wish(fix.path, fix.before, fix.after)
+                    for fix in checked.fixes
+                    if fix.after is not None
+                ),
             )
         )
         Ledger(self.tree.state).note(Line(commit=commit, maker=self.me))
