@@ -172,9 +172,9 @@ def _ledger_lines(run: Mapping[str, Any]) -> Iterator[str]:
     head = {name: run[name] for name in ("run", "frame", "stream", "life", "agents")}
     yield json.dumps(head) + "\n"
     for op in run["lines"]:
-        yield json.dumps({"line": op if isinstance(op, str) else json.dumps(op)}) + "\n"
+        yield f"> {op if isinstance(op, str) else json.dumps(op)}\n"
     if run["ended"]:
-        yield '{"end": true}\n'
+        yield "end\n"
 
 
 def _commit(ref: str, mark: int, parents: list[int], files: Mapping[str, str]) -> Iterator[str]:

@@ -1,9 +1,8 @@
 """The ledger: what every run of a stream wrote down for itself, whatever became of it.
 
-One file of JSON lines a run, outside of git: first ``{"run", "frame", "stream", "life",
-"agents"}``, then every line before it is written to the ops file, as ``{"line": text}``, and in
-the end ``{"end": true}``. ``life`` names the worker's process. Lives that were ended by force are
-in ``killed/``, one empty file each.
+One file a run, outside of git: first ``{"run", "frame", "stream", "life", "agents"}`` in JSON,
+then every line, after ``> ``, before it is written to the ops file, and ``end`` at last. ``life``
+names the worker's process. Lives that were ended by force are in ``killed/``, an empty file each.
 """
 
 from __future__ import annotations
@@ -47,13 +46,14 @@ def _read_run(file: Path) -> Run | None:
     whole, _, _ = file.read_text(encoding="utf-8").rpartition("\n")
     if not whole:
         return None  # killed before it began
-    head, *rest = (json.loads(line) for line in whole.split("\n"))
+    first, *rest = whole.split("\n")
+    head = json.loads(first)
     return Run(
         head["run"],
         head["frame"],
         head["stream"],
         head["life"],
         tuple(head["agents"]),
-        tuple(entry["line"] for entry in rest if "line" in entry),
-        ended=bool(rest) and "end" in rest[-1],
+        tuple(line.removeprefix("> ") for line in rest if line.startswith("> ")),
+        ended=rest[-1:] == ["end"],
     )

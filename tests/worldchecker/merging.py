@@ -10,6 +10,7 @@ from __future__ import annotations
 import copy
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from tests.worldchecker.evidence import KEPT, Line
@@ -56,8 +57,10 @@ def set_of(lines: Iterable[Line]) -> list[Line]:
     return list({line[:4]: line for line in lines if is_op(line)}.values())
 
 
-def _order(line: Line) -> tuple[int, str, str, int]:
-    return line.frame, line.worker, line.stream, line.sequence
+def _order(line: Line) -> tuple[int, bytes, int]:
+    """By frame, then by lot: the hash of frame, worker and stream; a stream's ops as it wrote."""
+    source = f"{line.frame}\0{line.worker}\0{line.stream}"
+    return line.frame, blake2b(source.encode(), digest_size=8).digest(), line.sequence
 
 
 def _last_of_each(written: Sequence[Line]) -> list[Any]:

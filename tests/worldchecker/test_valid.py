@@ -70,7 +70,7 @@ def test_what_a_merge_gives() -> None:
                 "list": [{"id": "x"}, {"id": "y"}],
                 "set": ["b", "a"],
                 "kept": True,
-                "name": "second",
+                "name": "first",  # by lot: w1 comes after w2 in frame 3
                 "top": {"most": 7},
             }
         }

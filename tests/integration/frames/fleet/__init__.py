@@ -1,0 +1,1 @@
+"""A hundred agents on five machines, while workers and primaries are killed and delayed."""
