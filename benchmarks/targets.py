@@ -208,7 +208,7 @@ TARGETS: Final = (
         "a later commit with hooks, as a part of the first",
         "10,000 files, p50",
         "at most",
-        0.5,
+        0.25,
         "",
         _hooked_ratio,
     ),

@@ -186,3 +186,22 @@ def test_without_a_remote(baton: Baton, tmp_path: Path) -> None:
     assert why.startswith("its work is rescued")
     [found] = baton.ok("rescue", "list")["rescues"]
     assert found["task"] == "t1"
+
+
+def test_the_checkout_of_a_working_tree_that_is_gone(clones: Clones) -> None:
+    one = clones("one")
+    one.git("worktree", "add", "--quiet", "--detach", "../gone")
+    hook = one.directory / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\n")
+    hook.chmod(0o755)
+    gone = Baton(one.directory.parent / "gone", one.env)
+    (gone.directory / "file").write_text("text\n")
+    assert gone("commit", "file", "-m", "work").status == 0
+    assert one.ok("gc", "--dry-run")["freed"] == []
+    one.git("worktree", "remove", "--force", "../gone")
+    [place] = (one.directory.parent / f"{one.directory.name}.baton" / "hooks").iterdir()
+    freed = {"kind": "checkout", "what": str(place), "why": "its working tree is gone"}
+    assert one.ok("gc", "--dry-run")["freed"] == [freed]
+    assert place.exists()
+    assert one.ok("gc")["freed"] == [freed]
+    assert not place.exists()

@@ -10,8 +10,9 @@ from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
-from gitbaton.work.cleaning import Cleaned
+from gitbaton.work.cleaning import Cleaned, Item
 from gitbaton.workshop import Workshop
+from gitbaton.workspace.snapshot.place import find_abandoned, sweep_places
 
 
 @verb("gc")
@@ -20,10 +21,16 @@ def command(request: Request, dry_run: bool) -> int:
     """Free what holds nothing unique in this clone, and say what was kept and why.
 
     Worktrees of workers that died (their work is rescued first), logs older than 30 days, rescues
-    older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings; and
-    the objects are packed. Work that is nowhere else is never removed.
+    older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings, and
+    checkouts in which the hooks of working trees ran that are gone; and the objects are packed.
+    Work that is nowhere else is never removed.
     """
-    cleaned = Workshop(request.app, lambda _: None).cleaner.run(dry_run=dry_run)
+    workshop = Workshop(request.app, lambda _: None)
+    cleaned = workshop.cleaner.run(dry_run=dry_run)
+    checkouts = (find_abandoned if dry_run else sweep_places)(workshop.place)
+    cleaned.freed.extend(
+        Item("checkout", str(path), "its working tree is gone") for path in checkouts
+    )
     obstacle = cleaned.obstacle
     document = {
         "freed": [asdict(item) for item in cleaned.freed],

@@ -20,7 +20,7 @@ from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
-from gitbaton.workspace.snapshot.place import Place
+from gitbaton.workspace.snapshot.place import ASIDE, Place
 
 MARK: Final = "BATON_HOOK_MARK"
 _PATIENCE: Final = 1.5  # seconds that killed processes have to be gone
@@ -106,7 +106,7 @@ def _kill_marked(mark: str) -> None:
 def _move_aside(place: Place) -> None:
     from gitbaton.git.worktrees import erase
 
-    aside = place.root.with_name(f"{place.root.name}.left-{secrets.token_hex(4)}")
+    aside = place.root.with_name(f"{place.root.name}{ASIDE}{secrets.token_hex(4)}")
     place.root.rename(aside)
     with contextlib.suppress(OSError, BatonError):  # somebody is still writing in it
         erase(aside)

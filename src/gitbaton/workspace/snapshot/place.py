@@ -7,11 +7,13 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from gitbaton.core.errors import BatonError
 from gitbaton.git.workingtree import WorkingTree
 
-_DIRECTORY = "hooks"  # below <clone>.baton
+_DIRECTORY: Final = "hooks"  # below <clone>.baton
+ASIDE: Final = ".left-"  # in the name of what was moved aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +74,31 @@ class Place:
             ) from error
 
 
-def sweep_places(directory: Path) -> int:
-    """Delete the checkouts of working trees that are no more; return how many.
+def find_abandoned(directory: Path) -> list[Path]:
+    """Return the places of working trees that are no more, and what was moved aside.
 
     ``directory``: the clone's ``<clone>.baton``. Nothing in them is unique.
     """
+    return [root for root in sorted((directory / _DIRECTORY).glob("*")) if _is_abandoned(root)]
+
+
+def sweep_places(directory: Path) -> list[Path]:
+    """Delete what ``find_abandoned`` finds; return what is gone."""
     from gitbaton.git.worktrees import erase
 
-    count = 0
-    for root in (directory / _DIRECTORY).glob("*"):
-        with contextlib.suppress(OSError, BatonError):
-            owner = os.fsdecode((root / "owner").read_bytes()).rstrip("\n")
-            if not os.path.lexists(owner):
-                erase(root)
-                count += 1
-    return count
+    swept = []
+    for root in find_abandoned(directory):
+        with contextlib.suppress(OSError, BatonError):  # somebody still writes in it: next time
+            erase(root)
+            swept.append(root)
+    return swept
+
+
+def _is_abandoned(root: Path) -> bool:
+    if ASIDE in root.name:
+        return True
+    try:
+        owner = os.fsdecode((root / "owner").read_bytes()).rstrip("\n")
+    except OSError:
+        return False  # being made
+    return bool(owner) and not os.path.lexists(owner)

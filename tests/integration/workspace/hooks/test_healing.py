@@ -177,8 +177,8 @@ def test_a_checkout_whose_working_tree_is_gone_is_swept(shop: Shop) -> None:
     gone = linked.place.root
     shop.git("worktree", "remove", "--force", "../linked")
     assert gone.exists()
-    assert sweep_places(linked.directory) == 1
-    assert sweep_places(shop.directory) == 0
+    assert sweep_places(linked.directory) == [gone]
+    assert sweep_places(shop.directory) == []
     assert not gone.exists() and shop.place.root.exists()
 
 

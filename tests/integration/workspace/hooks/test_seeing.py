@@ -110,3 +110,53 @@ def test_deletions_modes_and_links_of_the_commit(dirty: Shop) -> None:
     dirty.hook("pre-commit", "test ! -e a.py && test -x run && readlink way && git status -s")
     done = dirty.check("a.py", "run", "way")
     assert done.output == b"b.py\nD  a.py\nA  run\nA  way\n"
+
+
+_HISTORIAN = r"""
+git rev-parse --verify -q origin/main && git symbolic-ref refs/remotes/origin/HEAD
+git describe --tags
+git rev-parse --abbrev-ref '@{upstream}'
+git merge-base HEAD origin/main
+git config shop.motto && git remote get-url origin
+git log --format=%s
+"""
+
+
+def test_history_and_settings_are_those_of_a_shallow_clone(shop: Shop) -> None:
+    shop.git("tag", "v1")
+    shop.write({"b.py": "b = 2\n"})
+    shop.save("second")
+    shop.git("tag", "v2")
+    other = Shop(shop.top.parent / "other")
+    shop.git("clone", "--quiet", "--depth=1", f"file://{shop.top}", str(other.top))
+    other.git("config", "shop.motto", 'say "hi"; # = \\ \n\tagain')
+    other.hook("pre-commit", _HISTORIAN)
+    other.write({"a.py": "a = 2\n"})
+    tip = other.git("rev-parse", "HEAD").decode().strip()
+    lines = other.check("a.py").output.decode().splitlines()
+    assert lines == [
+        *(tip, "refs/remotes/origin/main", "v2", "origin/main", tip),
+        *('say "hi"; # = \\ ', "\tagain", f"file://{shop.top}", "second"),
+    ]
+
+
+def test_a_repository_of_the_newer_object_format(shop: Shop) -> None:
+    other = Shop(shop.top.parent / "other")
+    shop.git("init", "--quiet", "--object-format=sha256", str(other.top))
+    other.write({"a.py": "a = 1\n", "b.py": "b = 1\n", "c.py": "c = 1\n"})
+    other.save()
+    other.write({"a.py": "a = 2\n", "b.py": "half written\n", "c.py": "c = 2\n"})
+    other.hook("pre-commit", "git status -s; echo a = 3 > a.py; git rm -q --cached c.py")
+    done = other.check("a.py", "c.py")
+    assert done.output == b"M  a.py\nM  c.py\n"
+    assert other.file(done.tree, "a.py") == "a = 3\n"
+    assert other.git("ls-tree", "--name-only", done.tree) == b"a.py\nb.py\n"
+
+
+def test_windows_line_ends_in_the_working_tree(shop: Shop) -> None:
+    shop.git("config", "core.autocrlf", "true")
+    (shop.top / "a.py").write_bytes(b"a = 1\r\na = 2\r\n")
+    shop.hook("pre-commit", "git status -s; od -An -c a.py; printf 'a = 3\\r\\n' >> a.py")
+    done = shop.check("a.py")
+    assert done.output.startswith(b"M  a.py\n") and done.output.count(rb"\r") == 2
+    assert shop.file(done.tree, "a.py") == "a = 1\na = 2\na = 3\n"
