@@ -46,6 +46,8 @@ def lock_path(tree: WorkingTree) -> Path:
 
 def read_staged(tree: WorkingTree, paths: Sequence[bytes]) -> dict[bytes, Staged]:
     """Return what the index of ``tree`` holds at those of ``paths`` where it holds anything."""
+    if not paths:
+        return {}
     words = [path.decode("utf-8", "surrogateescape") for path in paths]
     if sum(map(len, paths)) > _ARGUMENTS:
         words = []

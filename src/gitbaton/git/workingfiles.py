@@ -9,13 +9,18 @@ from gitbaton.git.workingtree import WorkingTree
 
 
 def find_ignored(tree: WorkingTree, paths: Sequence[bytes]) -> list[bytes]:
-    """Return those of ``paths`` that gitignore(5) leaves out; never one that is in the index."""
+    """Return those of ``paths`` that gitignore(5) leaves out, tracked or not."""
     if not paths:
         return []
-    asked = tree.git.run("check-ignore", "-z", "--stdin", stdin=_lines(paths), check=False)
+    # Behind "./" nothing is taken for a pattern or its magic: see gitglossary(7), pathspec.
+    asked = tree.git.run(
+        *("check-ignore", "--no-index", "-z", "--stdin"),
+        stdin=_lines([b"./" + path for path in paths]),
+        check=False,
+    )
     if asked.status not in (0, 1):  # 1: none is
         raise GitFailed(["git", "check-ignore"], asked.status, asked.stderr)
-    return [path for path in asked.stdout.split(b"\0") if path]
+    return [path[2:] for path in asked.stdout.split(b"\0") if path]
 
 
 def find_filtered(tree: WorkingTree, paths: Sequence[bytes]) -> frozenset[bytes]:

@@ -40,7 +40,7 @@ class Journal:
     def write(self, move: Move) -> None:
         """Note ``move``: from here on it is finished or taken back, whoever is killed."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(f".{os.getpid()}")
+        temporary = self.path.with_suffix(".new")  # under the lock there is one writer
         temporary.write_bytes(
             msgspec.json.encode(Pending(top=os.fsdecode(self.tree.top), move=move))
         )
@@ -59,6 +59,7 @@ class Journal:
     def clear(self) -> None:
         """Forget the move: it is finished or taken back."""
         self.path.unlink(missing_ok=True)
+        self.path.with_suffix(".new").unlink(missing_ok=True)  # of a writer that was killed
 
 
 def moves_directory(clone_state: Path) -> Path:
@@ -74,6 +75,8 @@ def unfinished(clone_state: Path) -> Sequence[Path]:
         return ()
     found = []
     for name in names:
+        if not name.endswith(".json"):
+            continue
         try:
             data = (moves_directory(clone_state) / name).read_bytes()
             found.append(Path(msgspec.json.decode(data, type=Pending).top))

@@ -6,7 +6,6 @@ Lines of JSON beside the lock of the working tree, the last ones only. A lost li
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,7 +50,7 @@ class Ledger:
             long = file.tell() > _LONGEST
         if long:
             kept = self.path.read_bytes().splitlines(keepends=True)[-_KEPT:]
-            temporary = self.path.with_suffix(f".{os.getpid()}")
+            temporary = self.path.with_suffix(".new")
             temporary.write_bytes(b"".join(kept))
             temporary.replace(self.path)
 

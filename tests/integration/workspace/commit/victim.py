@@ -1,0 +1,81 @@
+"""A process that is killed while it commits: at a chosen step, or at a chosen moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+STEPS = (
+    # Everything by which a commit changes something outside of its own memory.
+    (subprocess.Popen, "__init__"),
+    (Path, "write_bytes"),
+    (Path, "replace"),
+    (Path, "unlink"),
+    (os, "replace"),
+    (os, "unlink"),
+    (os, "pwrite"),
+    (os, "ftruncate"),
+)
+
+
+def run_until_step(work: Callable[[], object], step: int) -> bool:
+    """Run ``work`` in a process that is killed before or after its ``step``-th step.
+
+    Even numbers are before a step, odd ones after it. Return whether it was killed: False when it
+    had fewer steps.
+    """
+    return _fork(lambda: _arm(step), work) == -signal.SIGKILL
+
+
+def run_until_moment(work: Callable[[], object], seconds: float) -> bool:
+    """Run ``work`` in a process that is killed after ``seconds``; return whether it still ran."""
+    return _fork(lambda: None, work, kill_after=seconds) == -signal.SIGKILL
+
+
+def _fork(
+    prepare: Callable[[], None], work: Callable[[], object], kill_after: float | None = None
+) -> int:
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            prepare()
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    if kill_after is not None:
+        time.sleep(kill_after)  # the moment itself is what is tried
+        os.kill(child, signal.SIGKILL)
+    _, ended = os.waitpid(child, 0)
+    code = os.waitstatus_to_exitcode(ended)
+    assert code in (0, -signal.SIGKILL), f"the victim failed by itself ({code})"
+    return code
+
+
+def _arm(step: int) -> None:
+    passed = 0
+
+    def count() -> None:
+        nonlocal passed
+        if passed == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+        passed += 1
+
+    for owner, name in STEPS:
+        setattr(owner, name, _deadly(getattr(owner, name), count))
+
+
+def _deadly(function: Callable[..., Any], count: Callable[[], None]) -> Callable[..., Any]:
+    def call(*args: Any, **options: Any) -> Any:
+        count()
+        result = function(*args, **options)
+        count()
+        return result
+
+    return call
