@@ -29,7 +29,8 @@ class Fixes:
     def __init__(self, tree: WorkingTree, place: Place) -> None:
         self._tree, self._place = tree, place
         where = (f"--git-dir={tree.git_dir}", f"--work-tree={place.files}")
-        self._git = Git(place.files, tree.git.env, (*where, *QUIET))
+        careful = ("-c", "core.trustctime=true", "-c", "core.checkStat=default")
+        self._git = Git(place.files, tree.git.env, (*where, *QUIET, *careful))
 
     def read(self, content: Oid, named: frozenset[bytes]) -> Choice:
         """Return what is taken of the changes since the checkout held the tree ``content``.

@@ -62,13 +62,9 @@ class Passage:
                 content = self._check_content(occupation, env)
                 if len(names) > 1 and (content != self._proposal.tree or self._dropped):
                     self._show(content)
-            file = self._place.files / _MESSAGE
             for name in names:
                 if name != "pre-commit":
-                    file.write_bytes(message)
-                    extra = self._proposal.source if name == "prepare-commit-msg" else ()
-                    self._demand(name, (_MESSAGE, *extra), occupation, env)
-                    message = self._read_message(file, name)
+                    message = self._check_message(name, message, occupation, env)
         changed = content != self._proposal.tree
         return Checked(
             tree=content,
@@ -115,26 +111,26 @@ class Passage:
             fixed = self._fixes.apply(self._read(fixed, name))
         return fixed
 
+    def _check_message(
+        self, name: str, message: bytes, occupation: Occupation, env: Mapping[str, str]
+    ) -> bytes:
+        """Run the hook ``name`` on ``message`` and return what it made of it."""
+        extra = self._proposal.source if name == "prepare-commit-msg" else ()
+        file = self._place.files / _MESSAGE
+        try:
+            file.write_bytes(message)
+            self._demand(name, (_MESSAGE, *extra), occupation, env)
+            return file.read_bytes()
+        except OSError as error:
+            raise self._failed(name, f"left no message: {error.strerror}") from error
+
     def _read(self, content: Oid, name: str) -> Choice:
         try:
             choice = self._fixes.read(content, self._proposal.paths)
         except (BatonError, OSError) as error:
-            raise HookFailed(
-                name,
-                f"left the checkout unreadable: {error}",
-                status=None,
-                output=self._output.content(),
-            ) from error
+            raise self._failed(name, f"left the checkout unreadable: {error}") from error
         self._dropped |= set(choice.dropped)
         return choice
-
-    def _read_message(self, file: Path, name: str) -> bytes:
-        try:
-            return file.read_bytes()
-        except OSError as error:
-            raise HookFailed(
-                name, "left no message", status=None, output=self._output.content()
-            ) from error
 
     def _demand(
         self, name: str, args: Sequence[str], occupation: Occupation, env: Mapping[str, str]
@@ -142,14 +138,6 @@ class Passage:
         status = self._run(name, args, occupation, env)
         if status:
             raise self._refused(name, status)
-
-    def _refused(self, name: str, status: int) -> HookFailed:
-        return HookFailed(
-            name,
-            f"refused the commit (exit status {status})",
-            status=status,
-            output=self._output.content(),
-        )
 
     def _run(
         self, name: str, args: Sequence[str], occupation: Occupation, env: Mapping[str, str]
@@ -165,11 +153,15 @@ class Passage:
             )
         except HookTimeout as error:
             reason = f"took longer than {self._settings.timeout:g} s and was ended"
-            raise HookFailed(name, reason, status=None, output=self._output.content()) from error
+            raise self._failed(name, reason) from error
         except HookNotStarted as error:
-            raise HookFailed(
-                name, f"could not be started: {error}", status=None, output=self._output.content()
-            ) from error
+            raise self._failed(name, f"could not be started: {error}") from error
+
+    def _refused(self, name: str, status: int) -> HookFailed:
+        return self._failed(name, f"refused the commit (exit status {status})", status)
+
+    def _failed(self, name: str, reason: str, status: int | None = None) -> HookFailed:
+        return HookFailed(name, reason, status=status, output=self._output.content())
 
     @contextmanager
     def _ready(self, content: Oid) -> Iterator[tuple[Occupation, Mapping[str, str]]]:
