@@ -6,6 +6,7 @@ Beside ``workshop`` and ``fleet``: a part of the composition root that only ``fr
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -212,6 +213,9 @@ class Theatre:
             raise InvalidInput("cmd", "a command has at least one word")
         words = tuple(command)
         base = {k: v for k, v in with_baton(app.env).items() if k not in ELSEWHERE}
+        program = app.clone.top / words[0] if "/" in words[0] else words[0]
+        if shutil.which(program, path=base["PATH"]) is None:
+            raise InvalidInput("cmd", f"there is no program {words[0]!r} to run the streams with")
 
         def run(errand: Errand, halt: Halt) -> Ended:
             spec = AgentSpec(

@@ -12,7 +12,7 @@ from gitbaton.frames.refs import Pair
 from gitbaton.git.objects import decode_commit
 from gitbaton.git.objectstore import MissingObject, ObjectStore
 
-_KEPT = 20_000  # entries remembered: about a month of frames
+_KEPT = 4000  # entries remembered: about a week of frames
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -43,14 +43,18 @@ class Edition:
 
 def make_edition(
     scene: Scene,
-    deltas: Iterable[Delta],
+    deltas: Sequence[Delta],
     aside: Sequence[Aside],
     *,
     roster: Mapping[str, int],
     missing: Sequence[str],
 ) -> Edition:
     """Merge ``deltas`` into ``scene``. The same arguments give the same bytes (I7)."""
-    result = merge(scene.number, deltas, RuleTable(scene.config.rules), scene.read)
+    touched = {
+        op.doc for delta in deltas for ops in delta.streams.values() for op in ops.good.values()
+    }
+    documents = scene.read_many(touched)
+    result = merge(scene.number, deltas, RuleTable(scene.config.rules), documents.get)
     if aside:
         reports = tuple(one.report() for one in aside)
         result = msgspec.structs.replace(result, quarantined=result.quarantined + reports)

@@ -107,7 +107,9 @@ class Primary:
         author = Person(*self._person, int(stage.clock.now().timestamp()))
         commit, made = set_in_type(scene, edition, taken, gathering.aside, author)
         consumed = {**taken, **{one.pair: one.commit for one in gathering.aside}}
-        left = [(one.pair, one.commit) for one in gathering.done]
+        left = [self._drop(one.pair, one.commit) for one in gathering.done]
+        gone = self._watch.abandoned(view.sight, lease=scene.config.lease)
+        left += [RefUpdate(stage.refs.presence(worker), oid, None) for worker, oid in gone.items()]
         world = RefUpdate(stage.refs.world, scene.commit, commit)
         flash = self._lease.flash(edition.frame.number, over=None)
         objects.write([*made, *flash.objects])
@@ -118,6 +120,7 @@ class Primary:
     def _late(self, view: View) -> list[Pair]:
         """Return the pairs of earlier frames that are there and not consumed."""
         sight, number = view.sight, view.scene.number
+        self._done = {one for one in self._done if sight.deltas.get(one[0]) == one[1]}
         early = [
             (pair, oid)
             for pair, oid in sight.deltas.items()
@@ -152,16 +155,16 @@ class Primary:
         world: RefUpdate,
         flash: Flash,
         consumed: Mapping[Pair, Oid],
-        left: list[tuple[Pair, Oid]],
+        left: list[RefUpdate],
     ) -> bool:
-        """Push the frame; return whether it is surely there."""
+        """Push the frame; return whether it is surely there. Then delete what is ``left``."""
         stage = self._stage
-        drops = [] if self._keeps_refs else list(consumed.items())
-        deletions = [self._drop(pair, oid) for pair, oid in drops[:_DELETIONS]]
+        drops = [self._drop(pair, oid) for pair, oid in consumed.items()]
+        deletions = [] if self._keeps_refs else drops[:_DELETIONS]
         if stage.remote.supports_atomic is False:
             if not self._push_in_steps(world, flash):
                 return False
-            left = [*left, *consumed.items()]
+            left = [*left, *drops]
         else:
             updates = [world, flash.update, *deletions]
             began = stage.clock.elapsed()
@@ -170,7 +173,7 @@ class Primary:
             self._note(results, {update.ref for update in deletions})
             if results[world.ref].state is not PushState.DONE:
                 return False
-            left = [*left, *drops[_DELETIONS:]]
+            left = [*left, *drops[len(deletions) :]]
         self._done.update(consumed.items())
         self._clean(left)
         return True
@@ -187,12 +190,14 @@ class Primary:
         self._note(results, set())
         return results[world.ref].state is PushState.DONE
 
-    def _clean(self, left: list[tuple[Pair, Oid]]) -> None:
-        """Delete refs of what is among the parents of a published frame. Best effort."""
+    def _clean(self, left: list[RefUpdate]) -> None:
+        """Delete refs of what is among the parents of a published frame, and litter.
+
+        Best effort, in pushes of its own: a host that refuses it must not hold up the world.
+        """
         for start in range(0, 0 if self._keeps_refs else len(left), _DELETIONS):
-            part = [self._drop(pair, oid) for pair, oid in left[start : start + _DELETIONS]]
             with suppress(RemoteUnreachable):  # the frame is published; the next one tries again
-                self._stage.remote.push(part, atomic=False)
+                self._stage.remote.push(left[start : start + _DELETIONS], atomic=False)
 
     def _drop(self, pair: Pair, oid: Oid) -> RefUpdate:
         return RefUpdate(self._stage.refs.delta(pair), oid, None)

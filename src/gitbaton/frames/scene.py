@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -18,6 +19,9 @@ from gitbaton.frames.names import RECORD, WORLD, document_fault
 from gitbaton.frames.slices import Slice, deal
 from gitbaton.git.objects import decode_commit
 from gitbaton.git.objectstore import MissingObject, ObjectStore
+from gitbaton.git.trees import walk_files
+
+_MANY = 16  # documents; a process answers fewer before the trees are read
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,18 @@ class Scene:
             return None
         (found,) = self.objects.find_many([f"{self.tree}:{name}"])
         return found[1] if found is not None and found[0] == "blob" else None
+
+    def read_many(self, names: Collection[str]) -> dict[str, bytes]:
+        """Return those of the documents ``names`` that are there, in one conversation with git.
+
+        Git finds a path by reading the trees above it, each time anew: for many it is done here.
+        """
+        if len(names) < _MANY:
+            return {name: body for name in names if (body := self.read(name)) is not None}
+        files = dict(walk_files(self.objects, self.tree))
+        there = [name for name in names if name in files]
+        bodies = self.objects.read_many([files[name] for name in there])
+        return {name: body for name, (_, body) in zip(there, bodies, strict=True)}
 
     @cached_property
     def agents(self) -> tuple[str, ...]:

@@ -91,6 +91,10 @@ class Watch:
         """Return those of ``workers`` that are there and renewed themselves within ``lease``."""
         return frozenset(w for w in workers if self._within(f"live/{w}", lease))
 
+    def abandoned(self, sight: Sight, *, lease: float) -> dict[str, Oid]:
+        """Return the presence of workers that have been gone for so long that it is litter."""
+        return {w: o for w, o in sight.present.items() if not self._within(f"live/{w}", lease * 10)}
+
     def is_led(self, *, lease: float) -> bool:
         """Tell whether somebody holds the primary's lease."""
         return self._within("primary", lease)

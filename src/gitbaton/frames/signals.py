@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from gitbaton.core.errors import Refused
+from gitbaton.core.errors import HostRefused, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
 from gitbaton.frames.sight import Watch
 from gitbaton.frames.stage import Stage, View
-from gitbaton.git.remote import RefResult, RefUpdate
+from gitbaton.git.remote import PushState, RefResult, RefUpdate
+
+_REFUSALS = 3  # pushes in a row of which the host refused a part: it will not change its mind
 
 Lit: TypeAlias = tuple[Beacon, Flash]
 
@@ -25,6 +27,7 @@ class Signals:
         self._watch = watch
         self._presence = presence
         self._lease = lease
+        self._refusals = 0
 
     @property
     def leads(self) -> bool:
@@ -43,7 +46,10 @@ class Signals:
             )
 
     def renew(self, view: View) -> None:
-        """Renew what is due, and take the lease when nobody renews it: one push at most."""
+        """Renew what is due, and take the lease when nobody renews it: one push at most.
+
+        Raises HostRefused when the host goes on refusing.
+        """
         lease = view.scene.config.lease
         due = [
             (beacon, beacon.flash(view.scene.number, over=self._standing(view, beacon)))
@@ -84,4 +90,11 @@ class Signals:
         results = stage.remote.push([*updates, *(f.update for _, f in lit)], atomic=False)
         for beacon, flash in lit:
             beacon.sent(flash, results[flash.update.ref], began=began)
+        self._count_refusals(results)
         return dict(results)
+
+    def _count_refusals(self, results: Mapping[str, RefResult]) -> None:
+        refused = [(r, s.reason) for r, s in results.items() if s.state is PushState.REFUSED]
+        self._refusals = self._refusals + 1 if refused else 0
+        if self._refusals >= _REFUSALS:
+            raise HostRefused(refused[0][1], ref=refused[0][0])
