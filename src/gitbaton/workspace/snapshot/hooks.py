@@ -49,8 +49,9 @@ class HookDirectory:
         if setting.startswith("~/") and "HOME" in env:
             setting = env["HOME"] + setting[1:]
         path = Path(os.path.normpath(tree.top / setting))
-        if path == own:
-            return HookDirectory(tree, own, ".git/hooks", is_own=True)
+        # Our own worktrees name the hooks of the clone that they belong to.
+        if path == own or (path.name == "hooks" and (path.parent / "HEAD").is_file()):
+            return HookDirectory(tree, path, ".git/hooks", is_own=True)
         is_inside = path.is_relative_to(tree.top) and not any(
             path.is_relative_to(place) for place in (tree.git_dir, tree.common)
         )
@@ -73,7 +74,8 @@ class HookDirectory:
         """Return how the hook ``name`` is called at the top of the checkout."""
         if self.inside is None:
             return str(self.path / name)
-        return name if self.inside == "." else f"{self.inside}/{name}"
+        # At the top with a slash too: else a program of that name would be looked for on PATH.
+        return f"./{name}" if self.inside == "." else f"{self.inside}/{name}"
 
     def install(self, checkout: Path) -> None:
         """Put into ``checkout`` what of this directory is not part of the commit.
@@ -114,7 +116,7 @@ class HookDirectory:
                 yield name, found.st_mode
         if self.is_own or self.inside is None:
             return
-        paths = [self.command(name) for name in names]
+        paths = [self.command(name).removeprefix("./") for name in names]
         listed = self.tree.git.run("ls-tree", "-z", "--full-tree", content, "--", *paths)
         for line in listed.text.split("\0"):
             entry, tab, path = line.partition("\t")
