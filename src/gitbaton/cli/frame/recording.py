@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from textwrap import wrap
 from typing import Any, Final
 
 import msgspec
 
-from gitbaton.cli.output import Cell, Output, one_line
+from gitbaton.cli.output import PLAIN_WIDTH, Cell, Output, one_line
 from gitbaton.frames.conflict import Claim, Conflict
 from gitbaton.frames.frame import Frame
 from gitbaton.frames.history import Page
 
+_LINES: Final = 4  # of document names
 _LONG: Final = 48
 """Characters of a value that are shown to people."""
 
@@ -73,16 +75,17 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
         print_conflict(out, conflict)
     for bad in frame.quarantined:
         where = f"{bad.worker}, stream {bad.stream}, line {bad.line} of frame {bad.frame}"
-        out.say(f"  put aside: {where}: {one_line(bad.reason)}")
+        out.say(f"  put aside: {where}")
+        out.say(f"    {one_line(bad.reason)}")
     hidden = frame.conflict_count - len(frame.conflicts)
     hidden += frame.quarantined_count - len(frame.quarantined)
     if hidden > 0:
         more = f"baton frame show {frame.number} frame-report.json"
         out.say(f"  and {hidden} more; next: {more}")
     names = list(documents)
-    out.say(
-        f"  {_count(len(names), 'document')}: {', '.join(names[:12])}{' …' * (len(names) > 12)}"
-    )
+    out.say(f"  {_count(len(names), 'document')}:")
+    for line in wrap(" ".join(names), PLAIN_WIDTH - 4, max_lines=_LINES, placeholder=" …"):
+        out.say(f"    {line}")
 
 
 def print_conflict(out: Output, conflict: Conflict) -> None:

@@ -70,11 +70,11 @@ def _row(member: Member, standing: Standing, now: datetime) -> list[Cell]:
     elif streams is None:
         doing = ("from the next on", "dim")
     elif member.token is None:
-        doing = ("gone", "red")
+        doing = ("left" if standing.primary is None else "gone", "red")
     else:
         doing = ("at work", "cyan") if member.agents else "no agents"
     token = member.token
-    seen = "no sign of it" if token is None else f"{since(token.at, now)} ago, on {token.machine}"
+    seen = "-" if token is None else f"{since(token.at, now)} ago, on {token.machine}"
     return [member.name, str(member.agents), str(streams or "-"), doing, seen]
 
 

@@ -226,8 +226,8 @@ def replay(request: Request, number: int | None, every: bool, branch: str) -> in
     if (number is None) != every:
         raise click.UsageError("give a frame or --all")
     history = _theatre(request, branch).history
-    pages = history.log()[::-1] if every else [history.at(number)]
-    replays = [history.replay(page) for page in pages if page.frame.number]
+    pages = [p for p in history.log()[::-1] if p.frame.number] if every else [history.at(number)]
+    replays = [history.replay(page) for page in pages]
     document = {
         "frames": [
             {
@@ -248,8 +248,8 @@ def replay(request: Request, number: int | None, every: bool, branch: str) -> in
             )
             if each.differences or not every:
                 out.say(f"frame {each.frame}: {each.deltas} deltas, {each.ops} ops: {verdict}")
-        if document["same"]:
-            out.say(f"{len(replays)} of {len(replays)} frames come out the same, byte by byte")
+        if every and document["same"]:
+            out.say(f"all {len(replays)} frames come out the same, byte by byte")
 
     request.output.answer(document, human)
     return DONE if document["same"] else REFUSED

@@ -109,10 +109,10 @@ class Town:
 
     def _kill_primary(self) -> None:
         """Kill the primary; another takes over; it comes back."""
-        primary = self._primary()
-        self._kill(primary)
-        wait_until(lambda: self._primary() != primary, "another primary")
-        self._tell(f"{self._primary()} is the primary now")
+        before = len(self._primaries())
+        self._kill(self._primaries()[-1])
+        self._until(lambda: len(self._primaries()) > before, "another primary")
+        self._tell(f"{self._primaries()[-1]} is the primary now")
 
     def _delay_worker(self) -> None:
         """Stop one in the middle of a frame, until two frames have passed."""
@@ -161,19 +161,18 @@ class Town:
     def _until_frame(self, number: int) -> None:
         self._until(lambda: self.frame >= number, f"frame {number}")
 
-    def _primary(self) -> str:
-        """The last one who said that it is the primary."""
-        told = [
-            (event["at"], name)
-            for name, member in self._members.items()
-            for event in member.program.events
+    def _primaries(self) -> list[str]:
+        """Who has said that it is the primary, in that order."""
+        told = sorted(
+            (event["at"], program.machine.name)
+            for program in self._programs
+            for event in program.events
             if event["event"] == "primary"
-        ]
-        return max(told)[1]
+        )
+        return [name for _, name in told]
 
     def _others(self) -> list[str]:
-        primary = self._primary()
-        return [name for name in WORKERS if name != primary]
+        return [name for name in WORKERS if name != self._primaries()[-1]]
 
     @staticmethod
     def _is_busy(member: Member) -> bool:
