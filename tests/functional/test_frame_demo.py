@@ -15,7 +15,7 @@ GENEROUS = 240.0  # seconds: the machine that runs the tests may be busy with ot
 
 
 def play(place: Path, *words: str) -> Answer:
-    """Run ``baton frame demo *words`` to its end; ``place`` is its directory for temporary files."""
+    """Run ``baton frame demo *words`` to its end; ``place`` is where its temporary files go."""
     done = subprocess.run(
         [*COMMAND, "frame", "demo", *words],
         cwd=place,
