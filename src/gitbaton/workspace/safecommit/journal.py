@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import msgspec
 
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.move import Move
+from gitbaton.workspace.safecommit.pending import list_moves, moves_directory
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,24 +62,12 @@ class Journal:
         self.path.with_suffix(".new").unlink(missing_ok=True)  # of a writer that was killed
 
 
-def moves_directory(clone_state: Path) -> Path:
-    """Return the directory of all journals of a clone (see WorkingTree.clone_state)."""
-    return clone_state / "moves"
-
-
-def unfinished(clone_state: Path) -> Sequence[Path]:
+def unfinished(clone_state: Path) -> list[Path]:
     """Return the tops of the working trees of a clone where a move may be unfinished."""
-    try:
-        names = sorted(os.listdir(moves_directory(clone_state)))
-    except FileNotFoundError:
-        return ()
     found = []
-    for name in names:
-        if not name.endswith(".json"):
-            continue
+    for path in list_moves(clone_state):
         try:
-            data = (moves_directory(clone_state) / name).read_bytes()
-            found.append(Path(msgspec.json.decode(data, type=Pending).top))
+            found.append(Path(msgspec.json.decode(path.read_bytes(), type=Pending).top))
         except (OSError, msgspec.DecodeError):
-            continue  # being written, or gone by now
+            continue  # gone by now, or damaged by a power cut: see read
     return found
