@@ -115,6 +115,7 @@ class Primary:
         objects.write([*made, *flash.objects])
         if not self._push(world, flash, consumed, left):
             return None
+        stage.learn(commit)
         return Published(edition, commit, stage.clock.elapsed() - began)
 
     def _late(self, view: View) -> list[Pair]:

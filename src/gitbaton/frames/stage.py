@@ -79,12 +79,16 @@ class Stage:
                     code="no_world",
                     next="baton frame init",
                 )
-            self._scene = read_scene(self.repository.objects, sight.tip)
-            self.repository.remember(self._seen, sight.tip)
-            return View(sight, self._scene)
+            return View(sight, self.learn(sight.tip))
         raise rewound or RemoteUnreachable(
             f"{self.remote.url} changed faster than it could be read", next="try again"
         )
+
+    def learn(self, commit: Oid) -> Scene:
+        """Take ``commit``, which is here, for what the branch surely had; return its world."""
+        self._scene = read_scene(self.repository.objects, commit)
+        self.repository.remember(self._seen, commit)
+        return self._scene
 
     def bring(self, wanted: Mapping[str, Oid]) -> set[Oid]:
         """Fetch what is not here of ``wanted`` (ref -> listed value); return what is still missing.

@@ -59,6 +59,7 @@ def play_with(house: House, hazard: Once) -> None:
             except RemoteUnreachable:
                 pass
         house.advance(2.0)
+    hazard.at = -1  # it does not strike any more
     for player in (one, two):
         player.remote.close()  # what was delayed arrives
     settle(house, two, 2)
@@ -67,10 +68,10 @@ def play_with(house: House, hazard: Once) -> None:
 
 
 FATES = ("before", "after", "lost", "cut", "torn", "delayed")
-CASES = [(at, fate) for at in range(20) for fate in FATES]
+CASES = [(at, fate) for at in range(18) for fate in FATES]
 
 
-@pytest.mark.parametrize("number", range(6))
+@pytest.mark.parametrize("number", range(4))
 def test_a_hazard_at_any_remote_call_loses_and_repeats_nothing(house: House, number: int) -> None:
     """I4, I7: killed before and after calls, answers lost, servers killed, pushes that come late.
 
