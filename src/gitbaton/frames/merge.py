@@ -20,7 +20,7 @@ from gitbaton.frames.merging.gathering import Gathered, gather
 from gitbaton.frames.merging.ledger import Ledger
 from gitbaton.frames.merging.tree import MISSING
 from gitbaton.frames.merging.verdict import Dispute
-from gitbaton.frames.merging.write import Author, make_writes, reduce_writes
+from gitbaton.frames.merging.write import Author, make_writes, reduce_writes, with_tails
 from gitbaton.frames.op import Op
 from gitbaton.frames.rules import RuleTable
 
@@ -105,7 +105,7 @@ def _merge_document(
     try:
         root = MISSING if before is None else decode_document(doc, before)
     except DamagedRecord:
-        losers = [write for writes in streams for write in writes]
+        losers = with_tails(write for writes in streams for write in writes)
         ledger.record(Dispute("document", (), losers), doc, (), "", MISSING)
         ledger.overrule(losers)
         return before

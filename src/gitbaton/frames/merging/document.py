@@ -20,7 +20,7 @@ from gitbaton.frames.merging.change import apply_changes
 from gitbaton.frames.merging.ledger import Ledger
 from gitbaton.frames.merging.tree import MISSING, Clash, Tree
 from gitbaton.frames.merging.verdict import Dispute, combines, is_plain, is_stale, judge
-from gitbaton.frames.merging.write import Write, nearest
+from gitbaton.frames.merging.write import Write, hang_tails, nearest, with_tails
 from gitbaton.frames.pointer import Steps
 from gitbaton.frames.rules import Rule, RuleTable
 
@@ -139,7 +139,7 @@ class DocumentMerge:
             dispute = Dispute("kept", sorted(keepers, key=_turn), winners)
             self._dispute(dispute, steps, rule, there, tails=False)
             for write in winners:
-                self.add(write.tail)
+                self.add(hang_tails(write.tail))
             return
         try:
             self.tree.drop(steps)
@@ -152,7 +152,7 @@ class DocumentMerge:
         """Note who set the place, and let what they did below it take part."""
         self._settled[steps] = winners
         for write in winners:
-            self.add(write.tail)
+            self.add(hang_tails(write.tail))
 
     def _setters_above(self, steps: Steps, writes: Sequence[Write]) -> Sequence[Write]:
         """Return the sets of the nearest place above, where other streams alone made them."""
@@ -176,7 +176,7 @@ class DocumentMerge:
         return [
             write
             for write in self._below.get(steps, ())
-            if write.author not in authors and write.act not in ("delete", "remove")
+            if write.author not in authors and write.act not in ("delete", "remove", "object")
         ]
 
     def _note_below(self, writes: Iterable[Write]) -> None:
@@ -193,7 +193,7 @@ class DocumentMerge:
         if write.act == "set":
             own.tree.put(write.steps, copy_value(write.value))
         own._settled[write.steps] = (write,)
-        own.add(write.tail)
+        own.add(hang_tails(write.tail))
         own.run()
         write.value = own.tree.find(write.steps)
         write.act = "delete" if write.value is MISSING else "set"
@@ -256,9 +256,10 @@ class DocumentMerge:
     def _dispute(
         self, dispute: Dispute, steps: Steps, rule: Rule, found: Any, *, tails: bool = True
     ) -> None:
-        """Record a conflict and count its losers, and unless told otherwise their tails."""
-        self._record(dispute, steps, rule, found)
-        self._ledger.overrule(dispute.losers, tails=tails)
+        """Record a conflict and count its losers, unless told otherwise with their tails."""
+        losers = with_tails(dispute.losers) if tails else dispute.losers
+        self._record(Dispute(dispute.kind, dispute.winners, losers), steps, rule, found)
+        self._ledger.overrule(losers)
 
     def _record(self, dispute: Dispute, steps: Steps, rule: Rule, found: Any) -> None:
         self._ledger.record(dispute, self.doc, steps, rule.use, found)

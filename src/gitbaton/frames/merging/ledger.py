@@ -37,12 +37,10 @@ class Ledger:
         place = render_pointer(steps)
         self.conflicts.append(Conflict(dispute.kind, doc, place, rule, claims, value, size, more))
 
-    def overrule(self, writes: Iterable[Write], *, tails: bool = True) -> None:
-        """Count writes that had no effect against their streams' will, and what hangs on them."""
+    def overrule(self, writes: Iterable[Write]) -> None:
+        """Count writes that had no effect against their streams' will."""
         for write in writes:
             self._fail(write, overruled=True)
-            if tails:
-                self.overrule(write.tail)
 
     def supersede(self, writes: Iterable[Write]) -> None:
         """Count writes that their own streams have replaced."""

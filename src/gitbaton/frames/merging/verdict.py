@@ -66,17 +66,17 @@ def is_stale(write: Write, begin: Any) -> bool:
     A late set that does not say what it was based on was based on an older frame: whatever it
     would replace may be news to it.
     """
+    if is_plain(write) or not (write.assigns or write.base is not UNSET):
+        return False
     there = encode_key(_nothing(begin, None))
     if write.base is not UNSET:
         return encode_key(_nothing(write.base, None)) != there
-    if not write.author.late or not write.assigns:
-        return False
     return there not in (b"null", encode_key(_nothing(write.value, None)))
 
 
 def is_plain(write: Write) -> bool:
-    """Tell whether ``write`` stands whatever was there, unless others dispute it."""
-    return write.base is UNSET and not write.author.late
+    """Tell whether it does not matter to ``write`` what was there."""
+    return write.inner or (write.base is UNSET and not write.author.late)
 
 
 def combines(rule: Rule) -> bool:
@@ -140,7 +140,7 @@ def _sum(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
     if winners and total is None:
         return Verdict(UNSET, (), [Dispute("number", (), sets)])
     verdict = _combined(total, winners, misfits)
-    unsure = [write for write in winners if write.base is UNSET and write.author.late]
+    unsure = [w for w in winners if w.base is UNSET and not is_plain(w)]
     if unsure:  # the difference to what it saw is a guess
         verdict.disputes.append(Dispute("stale", unsure, ()))
     return verdict
@@ -148,24 +148,25 @@ def _sum(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
 
 def _union(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
     fitting, misfits = _arrays(sets, start)
-    array = Array(list(start or ()))
-    added = {encode_key(item) for write in fitting for item in write.value}
-    for write in fitting:
-        for item in _nothing(write.base, []) if write.base is not UNSET else ():
-            if encode_key(item) not in added:
-                array.remove(item)
-    array.close()
+    array = Array(list(start) if type(start) is list else [])
+    added: list[Any] = []
     for write in fitting:
         seen = _bag(write.base)
-        for item in write.value:
-            if not seen[encode_key(item)]:
-                array.add(item)
+        added += [item for item in write.value if not seen[encode_key(item)]]
+    kept = set(map(encode_key, added))
+    for write in fitting:
+        left = _bag(write.value)
+        for item in write.base if type(write.base) is list else ():
+            if not left[encode_key(item)] and encode_key(item) not in kept:
+                array.remove(item)
+    for item in added:
+        array.add(item)
     return _combined(array.close(), fitting, misfits)
 
 
 def _append(rule: Rule, sets: Sequence[Write], begin: Any, start: Any) -> Verdict:
     fitting, misfits = _arrays(sets, start)
-    array = Array(list(start or ()))
+    array = Array(list(start) if type(start) is list else [])
     different: list[Write] = []
     shorter: list[Write] = []
     for write in fitting:

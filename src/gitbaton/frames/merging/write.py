@@ -55,6 +55,7 @@ class Write:
 
     ``assigns``: it replaces what is there. ``base``: what the stream saw there (MISSING: nothing;
     UNSET: it does not say). ``share``: the op's other writes too (None: it has one write).
+    ``inner``: it is in a tail, so it was based on its stream's own work.
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Write:
         "assigns",
         "author",
         "base",
+        "inner",
         "op",
         "sequence",
         "share",
@@ -89,6 +91,7 @@ class Write:
         self.steps = steps
         self.value = value
         self.base = base
+        self.inner = False
         self.share = share
         self.tail: list[Write] = _NONE
 
@@ -141,18 +144,11 @@ def reduce_writes(writes: Sequence[Write]) -> tuple[list[Write], list[Write]]:
             later.add(write.steps)
         kept.append(write)
     kept.reverse()
-    return _with_tails(kept), superseded
+    return hang_tails(kept), superseded
 
 
-def nearest(steps: Steps, places: Container[Steps]) -> Steps | None:
-    """Return the lowest of ``places`` that is at or above ``steps``."""
-    for depth in range(len(steps), -1, -1):
-        if steps[:depth] in places:
-            return steps[:depth]
-    return None
-
-
-def _with_tails(writes: Iterable[Write]) -> list[Write]:
+def hang_tails(writes: Iterable[Write]) -> list[Write]:
+    """Return one stream's ``writes`` with those below its own sets hung on these."""
     tops: list[Write] = []
     sets: dict[Steps, Write] = {}
     for write in writes:
@@ -162,11 +158,25 @@ def _with_tails(writes: Iterable[Write]) -> list[Write]:
             if top.tail is _NONE:
                 top.tail = []
             top.tail.append(write)
+            write.inner, write.base = True, UNSET
             continue
         tops.append(write)
         if write.assigns:
             sets[write.steps] = write
     return tops
+
+
+def with_tails(writes: Iterable[Write]) -> list[Write]:
+    """Return ``writes`` and all that hangs on them."""
+    return [one for write in writes for one in (write, *write.tail)]
+
+
+def nearest(steps: Steps, places: Container[Steps]) -> Steps | None:
+    """Return the lowest of ``places`` that is at or above ``steps``."""
+    for depth in range(len(steps), -1, -1):
+        if steps[:depth] in places:
+            return steps[:depth]
+    return None
 
 
 def _chain_bases(writes: Iterable[Write]) -> None:
@@ -193,6 +203,8 @@ def _leaves(author: Author, sequence: int, op: Merge, steps: Steps, base: Any) -
             todo += [
                 ((*place, name), member, _member(seen, name)) for name, member in value.items()
             ]
+            if all(member is None for member in value.values()):
+                leaves.append(Write(author, sequence, op, "object", place, value, UNSET, share))
             continue
         act: Act = "delete" if value is None else "object" if type(value) is dict else "set"
         wanted = MISSING if value is None else value
