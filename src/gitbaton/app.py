@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from gitbaton.core.clock import Clock, SystemClock
-from gitbaton.core.config import Config
+from gitbaton.core.config import Config, ProjectSection
 from gitbaton.core.config_file import FILE_NAME, parse_config
 from gitbaton.core.errors import InvalidInput
 from gitbaton.git.pushlog import MeteredRemote, PushLog
@@ -149,6 +149,13 @@ class App:
         """The target branch as it was when the remote was last asked. Asks nothing."""
         remembered = self._protection.recall() if self.settings.target else None
         return remembered.target if remembered else self.settings.target or "main"
+
+    @property
+    def last_known_prefix(self) -> str:
+        """The prefix of the branches of tasks, likewise. Asks nothing."""
+        remembered = self._protection.recall() if self.settings.target else None
+        project = remembered.config.project if remembered else ProjectSection()
+        return project.branch_prefix
 
     @cached_property
     def _protection(self) -> ProtectionReader:

@@ -6,8 +6,10 @@ Apart from ``app``: a commit needs neither the records nor the remote, and start
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import CommitSection, Config
@@ -24,6 +26,9 @@ from gitbaton.workspace.safecommit.moving import Mover
 from gitbaton.workspace.safecommit.request import CommitSettings
 from gitbaton.workspace.snapshot.proposal import HookSettings
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
+
+if TYPE_CHECKING:
+    from gitbaton.workspace.integration.integration import Integration
 
 Tell = Callable[[str], None]
 
@@ -104,6 +109,40 @@ class Checkout:
             clock=self.clock,
             tell=self._tell,
         )
+
+    def integration(self, *, wait: float) -> Integration:
+        """Return what brings this working tree and its upstream together.
+
+        ``wait``: seconds to wait for the lock of the tree. Raises InvalidInput.
+        """
+        # Only what pushes and pulls pays for it.
+        from gitbaton.workspace.integration.integration import Integration
+
+        settings = read_settings(self.tree.git)
+        return Integration(
+            tree=self.tree,
+            lock=self.lock,
+            clock=self.clock,
+            rng=random.Random(),
+            how=self.config.sessions.integrate,
+            sign=flag(settings, "commit.gpgsign", default=False),
+            fallback=self._remote(settings),
+            timeout=wait,
+            place=os.fspath(self._place() / "merge"),
+            waiting=self._tell,
+        )
+
+    def _remote(self, settings: Mapping[str, str]) -> str | None:
+        """Return where a branch without an upstream is pushed to: as ``init`` chose, or would."""
+        from gitbaton.workspace.lookup import remote_urls
+        from gitbaton.workspace.settings import choose_remote
+        from gitbaton.workspace.settings import read_settings as read_choice
+
+        chosen = read_choice(self.tree.clone_state)
+        if chosen is not None and chosen.remote is not None:
+            return chosen.remote
+        remotes = list(remote_urls(settings))
+        return choose_remote(remotes) if len(remotes) == 1 or "origin" in remotes else None
 
     def replay(self) -> bool:
         """Finish or take back what a killed process began here; tell whether there was anything.

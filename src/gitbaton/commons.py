@@ -1,15 +1,12 @@
 """The part of the composition root for a checkout that many share, from an ``App``.
 
-Apart from ``app``, because only ``session``, ``sync`` and what guards commits pay for it.
+Apart from ``app``, because only ``session`` pays for it.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitbaton.app import App
 from gitbaton.core.ids import Oid
@@ -17,9 +14,6 @@ from gitbaton.workspace.place import find_place
 from gitbaton.workspace.sessions.desk import Desk
 from gitbaton.workspace.sessions.register import Register
 from gitbaton.workspace.sessions.tree import SessionTrees
-
-if TYPE_CHECKING:
-    from gitbaton.workspace.integration.integration import Integration
 
 
 class Commons:
@@ -46,46 +40,6 @@ class Commons:
             shared=config.sessions.shared_cache,
             env=app.env,
             clock=app.clock,
-        )
-
-    def integration(
-        self,
-        directory: Path,
-        *,
-        command: str,
-        timeout: float,
-        waiting: Callable[[str], None] | None = None,
-    ) -> Integration:
-        """Return what keeps the working tree that ``directory`` is in and its upstream together.
-
-        ``command`` and this session are shown to others who wait for the tree's lock; ``timeout``:
-        seconds to wait for it, of which ``waiting`` is told. Raises BatonError outside of a tree.
-        """
-        from gitbaton.git.workingtree import WorkingTree
-        from gitbaton.workspace.integration.integration import Integration
-        from gitbaton.workspace.safecommit.lock import Holder, TreeLock
-
-        app = self._app
-        tree = WorkingTree.find(directory, app.env)
-        who = Holder(
-            pid=os.getpid(),
-            command=command,
-            session=app.env.get("BATON_SESSION"),
-            agent=app.env.get("BATON_AGENT"),
-            task=app.env.get("BATON_TASK"),
-        )
-        place = self.place.parent / "merge"
-        return Integration(
-            tree=tree,
-            lock=TreeLock(tree.state, app.clock, who),
-            clock=app.clock,
-            rng=app.rng,
-            how=app.config.sessions.integrate,
-            sign=app.git_config.get("commit.gpgsign", "").lower() in ("true", "yes", "on", "1"),
-            fallback=app.settings.remote,
-            timeout=timeout,
-            place=os.fspath(place),
-            waiting=waiting,
         )
 
     def head(self) -> Oid | None:

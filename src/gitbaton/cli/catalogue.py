@@ -68,9 +68,10 @@ SECTIONS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 HIDDEN: Final[Mapping[str, str]] = {
+    "guard": "Say whether a commit or push may go on, as a git hook.",
     "store-serve": "Serve a store of this machine on standard input and output.",
 }
-"""Verbs that are called by other machines, not by people."""
+"""Verbs that are called by other machines and by git, not by people."""
 
 VERBS: Final[Mapping[str, str]] = {
     name: words for section in SECTIONS.values() for name, words in section.items()

@@ -6,6 +6,10 @@ import shlex
 from collections.abc import Callable
 from typing import Any, Final
 
+from gitbaton.checkout import Checkout
+from gitbaton.cli.guarding import guard_checkout
+from gitbaton.cli.request import Request
+from gitbaton.core.errors import Refused
 from gitbaton.workspace.integration.following import Kept
 from gitbaton.workspace.integration.integration import Integrated
 
@@ -17,6 +21,23 @@ _WORDS: Final = {
     "in the way": "is here untracked, and stays as it is",
     "unsafe": "could not be written",
 }
+
+
+def push_branch(request: Request, checkout: Checkout, wait: float) -> Integrated:
+    """Bring the branch of ``checkout`` onto its upstream and push it.
+
+    Raises Refused where there is nothing to push to, or it is for a task that this session does
+    not hold (as our pre-push hook does), and as ``Integration.run``.
+    """
+    guard_checkout(request, checkout, "push")
+    done = checkout.integration(wait=wait).run(publish=True)
+    if done is None:
+        raise Refused(
+            "there is nothing to push to: HEAD is detached, or its branch has no upstream",
+            code="no_upstream",
+            next="git push -u REMOTE BRANCH",
+        )
+    return done
 
 
 def integrated_document(done: Integrated) -> dict[str, Any]:

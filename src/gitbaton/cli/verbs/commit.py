@@ -8,10 +8,12 @@ from gitbaton.checkout import Checkout
 from gitbaton.cli.commit.echo import Echo
 from gitbaton.cli.commit.reading import read_message, read_paths
 from gitbaton.cli.commit.report import document, tell
+from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.fields import DURATION
+from gitbaton.cli.guarding import guard_checkout
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
-from gitbaton.core.errors import Refused
+from gitbaton.core.errors import BatonError, Refused
 from gitbaton.workspace.safecommit.guards import Limits
 from gitbaton.workspace.safecommit.request import CommitRequest, Committed
 from gitbaton.workspace.snapshot.proposal import HookFailed
@@ -26,6 +28,7 @@ from gitbaton.workspace.snapshot.proposal import HookFailed
 @click.option("-r", "--recursive", is_flag=True, help="Take directories with all below them.")
 @click.option("--max-deletions", type=click.IntRange(0), metavar="N", help="Files it may remove.")
 @click.option("--max-file-size", type=click.IntRange(1), metavar="BYTES", help="Of one file.")
+@click.option("--push", is_flag=True, help="Then bring in what others pushed, and push.")
 @click.option("--wait", type=DURATION, metavar="D", help="How long to wait for other commits.")
 def command(
     request: Request,
@@ -37,8 +40,9 @@ def command(
     recursive: bool,
     max_deletions: int | None,
     max_file_size: int | None,
+    push: bool,
     wait: float | None,
-) -> None:
+) -> int:
     """Commit the files PATH as they are on disk, and nothing else.
 
     What others have staged, edited or left lying about in the same working tree neither gets into
@@ -53,6 +57,8 @@ def command(
         tell=request.output.note,
         show=echo.feed,
     )
+    if push and check:
+        raise click.UsageError("--check moves nothing, so there is nothing to --push")
     message = read_message(texts, file, request.directory)
     if message is None and not amend:
         raise Refused(
@@ -71,8 +77,32 @@ def command(
             file_size=section.max_file_size if max_file_size is None else max_file_size,
         ),
     )
+    guard_checkout(request, checkout, "commit")
     done = _commit(checkout, wish, request, echo)
-    request.output.answer(document(done), lambda out: tell(out, done))
+    if not push:
+        request.output.answer(document(done), lambda out: tell(out, done))
+        return DONE
+    return _push(checkout, wish.wait, request, done)
+
+
+def _push(checkout: Checkout, wait: float, request: Request, done: Committed) -> int:
+    """Push the commit that was made. It stands, whatever becomes of the push."""
+    from gitbaton.cli.integrating import integrated_document, push_branch, tell_integrated
+
+    if not request.output.json:
+        tell(request.output, done)
+    try:
+        pushed = push_branch(request, checkout, wait)
+    except BatonError as error:
+        if not request.output.json:
+            raise
+        request.output.document({**document(done), "push": None, **error_document(error)})
+        return exit_status(error)
+    if request.output.json:
+        request.output.document({**document(done), "push": integrated_document(pushed)})
+    else:
+        tell_integrated(request.output.say, pushed)
+    return DONE
 
 
 def _commit(checkout: Checkout, wish: CommitRequest, request: Request, echo: Echo) -> Committed:

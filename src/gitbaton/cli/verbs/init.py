@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 
+if TYPE_CHECKING:
+    from gitbaton.app import App
+
 
 @verb("init")
 @click.option("--remote", metavar="NAME", help="Coordinate through this git remote.")
 @click.option("--sqlite", is_flag=True, help="Coordinate on this machine only, without a remote.")
-@click.option("--hooks", is_flag=True, help="Also install the hooks that guard shared checkouts.")
-def command(request: Request, remote: str | None, sqlite: bool, hooks: bool) -> None:
+@click.option(
+    "--hooks/--no-hooks",
+    default=None,
+    help="Put in the git hooks that guard tasks, after those that are there; or take them out.",
+)
+def command(request: Request, remote: str | None, sqlite: bool, hooks: bool | None) -> None:
     """Set this clone up. May be run again at any time.
 
     Without options the remote `origin` is used, else the only one there is, else a database on
     this machine. Nothing is committed to any code branch, and git's configuration, index and
     refs are not touched.
+
+    With --hooks a commit or push for a task that this session does not hold is refused. Hooks that
+    are there are run first, and are put back by --no-hooks.
     """
     from gitbaton.app import init_app
 
     if remote and sqlite:
         raise click.UsageError("give --remote or --sqlite, not both")
-    if hooks:
-        raise click.UsageError("--hooks: there are no hooks to install in this version")
     app, changed = init_app(request.directory, request.env, remote=remote, sqlite=sqlite)
     settings = app.settings
+    guards = None if hooks is None else _set_hooks(app, wanted=hooks)
 
     def human(out: Output) -> None:
         words = "set up" if changed else "already set up"
@@ -37,6 +50,10 @@ def command(request: Request, remote: str | None, sqlite: bool, hooks: bool) -> 
             out.say(f"{words}: on this machine only (sqlite), as asked")
         else:
             out.say(f"{words}: on this machine only (sqlite); this clone has no remote")
+        for path in guards or ():
+            out.say(f"  {'guarded by' if hooks else 'as before:'} {path}")
+        if hooks is False and not guards:
+            out.say("  there were no hooks of ours")
         out.hint(f"  state is kept in {app.state}")
         out.hint('  next: baton add "What is to be done"')
 
@@ -48,5 +65,15 @@ def command(request: Request, remote: str | None, sqlite: bool, hooks: bool) -> 
         "target": settings.target,
         "state": str(app.state),
         "changed": changed,
+        "hooks": None if guards is None else [str(path) for path in guards],
     }
     request.output.answer(document, human)
+
+
+def _set_hooks(app: App, *, wanted: bool) -> list[Path]:
+    from gitbaton.workspace.guarding.installation import Installation
+
+    installation = Installation(app.clone, sys.executable)
+    if wanted:
+        return installation.install(prefix=app.last_known_prefix)
+    return installation.remove()

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import click
 
 from gitbaton.app import App
+from gitbaton.checkout import Checkout
 from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.fields import DURATION
-from gitbaton.cli.integrating import integrated_document, tell_integrated
+from gitbaton.cli.integrating import integrated_document, push_branch, tell_integrated
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
-from gitbaton.commons import Commons
 from gitbaton.core.errors import BatonError
 from gitbaton.work.sync import Sent, waiting
 from gitbaton.workshop import Workshop
@@ -23,10 +23,8 @@ from gitbaton.workspace.integration.integration import Integrated
 @verb("sync")
 @click.option("--push", is_flag=True, help="Also push what is committed on this branch.")
 @click.option("--no-pull", is_flag=True, help="Only send what waited; leave the branch alone.")
-@click.option(
-    "--wait", type=DURATION, default=60.0, metavar="D", help="How long to wait for commits here."
-)
-def command(request: Request, push: bool, no_pull: bool, wait: float) -> int:
+@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for commits made here.")
+def command(request: Request, push: bool, no_pull: bool, wait: float | None) -> int:
     """Send what waited while the remote was away, and bring in what others have pushed.
 
     A result lands if its claim is still current; else its work goes to a rescue ref. What cannot
@@ -62,17 +60,17 @@ def command(request: Request, push: bool, no_pull: bool, wait: float) -> int:
     return DONE if obstacle is None else exit_status(obstacle)
 
 
-def _integrate(request: Request, wait: float, *, publish: bool) -> Integrated | None:
+def _integrate(request: Request, wait: float | None, *, publish: bool) -> Integrated | None:
     clone = request.app.clone
     if clone.top == clone.common:
         return None  # a bare repository: nothing is checked out
-    return (
-        Commons(request.app)
-        .integration(
-            request.directory, command="baton sync", timeout=wait, waiting=request.output.note
-        )
-        .run(publish=publish)
+    checkout = Checkout(
+        request.directory, request.env, command="baton sync", tell=request.output.note
     )
+    patience = float(checkout.section.wait) if wait is None else wait
+    if publish:
+        return push_branch(request, checkout, patience)
+    return checkout.integration(wait=patience).run(publish=False)
 
 
 def _send(app: App) -> list[Sent]:

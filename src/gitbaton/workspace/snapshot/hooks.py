@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.guarding.recognition import is_idle
 
 _SAMPLES = shutil.ignore_patterns("*.sample")
 
@@ -112,7 +113,7 @@ class HookDirectory:
                 found = (self.path / name).stat()
             except (OSError, ValueError):
                 continue
-            if stat.S_ISREG(found.st_mode):
+            if stat.S_ISREG(found.st_mode) and not is_idle(self.path / name):
                 yield name, found.st_mode
         if self.is_own or self.inside is None:
             return

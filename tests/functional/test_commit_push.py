@@ -1,0 +1,106 @@
+"""``baton commit --push`` and ``baton sync`` in a checkout that many share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.functional.baton import Baton
+from tests.functional.outage import away
+from tests.servers.site import BareRepository
+
+Clones = Callable[[str], Baton]
+
+
+def write(clone: Baton, path: str, text: str) -> None:
+    (clone.directory / path).write_text(text)
+
+
+def push_upstream(clone: Baton, **files: str) -> str:
+    clone.git("pull", "-q", "--rebase", "origin", "main")
+    for path, text in files.items():
+        write(clone, path, text)
+        clone.git("add", path)
+    clone.git("commit", "-q", "-m", f"up {' '.join(files)}")
+    clone.git("push", "-q", "origin", "HEAD:main")
+    return clone.git("rev-parse", "HEAD")
+
+
+def test_a_commit_is_pushed_onto_what_others_pushed(clones: Clones) -> None:
+    one, two = clones("one"), clones("two")
+    push_upstream(two, up="up\n", readme="theirs\n")
+    for path in ("mine", "staged", "stray"):
+        write(one, path, f"{path}\n")
+    one.git("add", "staged")
+    write(one, "readme", "being edited\n")
+    done = one.ok("commit", "mine", "-m", "mine", "--push")
+    assert [f["path"] for f in done["files"]] == ["mine"]
+    push = done["push"]
+    assert (push["way"], push["pushed"], push["upstream"]) == ("rebase", True, "origin/main")
+    assert push["kept"] == [{"path": "readme", "why": "changed", "reason": None}]
+    assert one.git("rev-parse", "HEAD") == push["commit"]
+    assert one.git("ls-remote", "origin", "main").split()[0] == push["commit"]
+    assert one.git("status", "--porcelain") == "M readme\nA  staged\n?? stray"
+    assert one.git("show", "--format=", "--name-only", "HEAD") == "mine"
+
+    write(one, "mine", "again\n")
+    human = one("commit", "mine", "-m", "again", "--push")
+    assert human.status == 0
+    assert human.out.splitlines()[-1] == "main: pushed to origin/main"
+
+
+def test_what_cannot_be_pushed_stays_committed(clones: Clones, file_remote: BareRepository) -> None:
+    one, two = clones("one"), clones("two")
+    write(one, "mine", "mine\n")
+    with away(file_remote):
+        answer = one("commit", "mine", "-m", "mine", "--push", "--json")
+        assert (answer.status, answer.json["error"]["code"]) == (69, "no_repository")
+        assert answer.json["commit"] == one.git("rev-parse", "HEAD")
+    push_upstream(two, mine="theirs\n")
+    write(one, "other", "x\n")
+    refused = one("commit", "other", "-m", "other", "--push")
+    assert refused.status == 1
+    assert "changed the same lines: mine; nothing was changed here" in refused.err
+    assert "next: git worktree add --detach" in refused.err
+    assert one.git("log", "--format=%s", "-2") == "other\nmine"
+    assert one("commit", "other", "--check", "--push", "-m", "x").status == 2
+    one.git("checkout", "-q", "--detach")
+    write(one, "other", "y\n")
+    assert one("commit", "other", "-m", "y", "--push").status == 1
+
+
+def test_sync_brings_in_what_others_pushed(clones: Clones) -> None:
+    one, two = clones("one"), clones("two")
+    tip = push_upstream(two, up="up\n", more="more\n")
+    write(one, "more", "untracked\n")
+    human = one("sync")
+    assert human.status == 0
+    assert human.out.splitlines()[:3] == [
+        "nothing waits",
+        f"main: fast-forward with origin/main at {tip[:10]}; 1 files follow",
+        "  more is here untracked, and stays as it is",
+    ]
+    assert one.ok("sync")["branch"]["way"] == "nothing"
+    write(one, "mine", "mine\n")
+    one.ok("commit", "mine", "-m", "mine")
+    assert one.ok("sync")["branch"]["pushed"] is False, "only when asked"
+    assert one.ok("sync", "--push")["branch"]["pushed"] is True
+    one.git("checkout", "-q", "-b", "topic")
+    assert one.ok("sync")["branch"] is None
+    assert one.ok("sync", "--push")["branch"]["upstream"] == "origin/topic"
+
+
+def test_guarded_commits_are_refused_without_a_hook_run(clones: Clones) -> None:
+    """Our own hook is not run by `baton commit`: it looks by itself, and checks nothing out."""
+    one = clones("one")
+    one.ok("init", "--hooks")
+    one.git("checkout", "-q", "-b", "task/t1")
+    write(one, "mine", "mine\n")
+    done = one.ok("commit", "mine", "-m", "mine")
+    assert done["hooks"] == []
+    assert not (one.directory.parent / "one.baton").exists()
+    one.ok("claim", "t1", "--create")
+    stranger = one.acting(BATON_SESSION="x")
+    write(one, "mine", "again\n")
+    answer = stranger("commit", "mine", "-m", "mine", "--json")
+    assert (answer.status, answer.error["code"]) == (1, "not_held")
+    assert one.ok("commit", "mine", "-m", "mine", "--push")["push"]["pushed"] is True
