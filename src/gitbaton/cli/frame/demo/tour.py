@@ -34,6 +34,7 @@ class TownTour:
         self.fleet = Fleet(stage, self._hear)
         self.before: dict[str, Mapping[str, str]] = {}
         self._page = page
+        self._starts: dict[str, int] = {}  # worker -> what had been heard when it was started
 
     def play(self) -> None:
         """Play everything up to the verification. Raises TourFailed naming what went wrong."""
@@ -168,6 +169,7 @@ class TownTour:
     # --- parts of acts
 
     def _start(self, name: str) -> None:
+        self._starts[name] = len(self.fleet.heard)
         words = ["frame", "work", "--name", name, "--streams", str(_STREAMS)]
         self.fleet.start(name, name, *words, "--cmd", self.stage.stream)
 
@@ -209,7 +211,8 @@ class TownTour:
 
     def _under_way(self, name: str) -> int | None:
         """Return the frame that a worker is in the middle of, as far as we heard."""
-        steps = [said for said in self._heard("frame", "delivered") if said.who == name]
+        since = self.fleet.heard[self._starts[name] :]  # one that was killed may have been at work
+        steps = [s for s in since if s.who == name and s.kind in ("frame", "delivered")]
         return steps[-1].frame if steps and steps[-1].kind == "frame" else None
 
     def _merged_in(self, frame: int, name: str) -> int | None:
