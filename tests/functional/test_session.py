@@ -1,0 +1,120 @@
+"""``baton session``: what a shell evaluates, what is listed, and what is left when it is over."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+from tests.functional.baton import COMMAND, Baton
+
+BATON = " ".join(COMMAND)
+
+
+def shell(clone: Baton, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run ``script`` in one shell, in which ``$baton`` is the command."""
+    return subprocess.run(
+        ["sh", "-ec", script],
+        cwd=clone.directory,
+        env={**clone.environment(), "baton": BATON, **env},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_a_shell_evaluates_it_and_lives_as_long_as_it(baton: Baton) -> None:
+    script = (
+        'eval "$($baton session start --name ann --worktree)"; '
+        "pwd; git branch --show-current; echo $BATON_SESSION; touch $BATON_SESSION_STATE/x; "
+        "echo $XDG_CACHE_HOME; $baton session list --json; "
+        'eval "$($baton session start)"; $baton session list --json'
+    )
+    done = shell(baton, script)
+    assert done.returncode == 0, done
+    place = baton.directory.parent / "alone.baton" / "sessions" / "ann"
+    where, branch, name, cache, listed, again = done.stdout.splitlines()
+    assert (where, branch, name) == (str(place), "session/ann", "ann")
+    [session] = json.loads(listed)["sessions"]
+    assert (session["state"], session["alive"]) == ("active", True)
+    assert session["worktree"] == {"path": where, "branch": branch}
+    assert json.loads(again)["sessions"] == [session], "who is in one already stays in it"
+    assert "session ann works in" in done.stderr
+    # The shell is gone: the next to look clears its session away.
+    cleared = baton.ok("session", "list")
+    assert cleared["sessions"] == []
+    assert cleared["cleared"] == [{"name": "ann", "ended": True, "kept": None, "reasons": []}]
+    assert not place.exists() and not Path(cache).exists()
+
+
+def test_the_fourth_session_gets_a_worktree(baton: Baton) -> None:
+    pid = str(os.getpid())
+    started = [baton.ok("session", "start", "--pid", pid, "--name", f"n{n}") for n in range(4)]
+    assert [one["session"]["worktree"] is None for one in started] == [True] * 3 + [False]
+    assert [one["cd"] == str(baton.directory) for one in started] == [True] * 3 + [False]
+    assert started[3]["env"]["BATON_WORKTREE"] == started[3]["cd"]
+    taken = baton("session", "start", "--pid", pid, "--name", "n0")
+    assert taken.status == 1 and "there is a session 'n0' already" in taken.err
+    assert baton("session", "start", "--pid", "999999999").status == 2
+    foreign = baton("session", "end", "n0")
+    assert (foreign.status, foreign.err.splitlines()[-1]) == (
+        1,
+        "  next: baton session end n0 --force",
+    )
+    assert baton.acting(BATON_SESSION="n0").ok("session", "end")["ended"] is True
+    assert baton.ok("session", "end", "n0")["ended"] is False, "ended twice is no error"
+    for name in ("n1", "n2", "n3"):
+        baton.ok("session", "end", name, "--force")
+    assert baton("session", "list").out == "no session is active\n"
+
+
+def test_the_threshold_is_configured(baton: Baton) -> None:
+    (baton.directory / "baton.toml").write_text("[sessions]\nthreshold = 0\n")
+    answer = baton("session", "exec", "--", "sh", "-c", "pwd; exit 7")
+    assert answer.status == 7
+    assert answer.out.strip().startswith(str(baton.directory.parent / "alone.baton/sessions/s-"))
+    assert answer.err.startswith("session s-")
+    shared = baton("session", "exec", "--no-worktree", "--", "pwd")
+    assert shared.out == f"{baton.directory}\n"
+    assert baton("session", "exec", "--", "no-such-command-at-all").status == 2
+
+
+def test_what_is_kept_is_listed_and_gone_on_with(baton: Baton) -> None:
+    """I3: nothing that only the worktree holds is removed, and the way back is named."""
+    left = baton("session", "exec", "--worktree", "--name", "ann", "--", "sh", "-c", "echo x > new")
+    place = baton.directory.parent / "alone.baton" / "sessions" / "ann"
+    assert left.status == 0
+    assert f"{place} is kept: changes that are not committed" in left.err
+    listed = baton("session", "list").out
+    assert "ann is kept: changes that are not committed" in listed
+    assert f"  next: cd {place}; baton session end ann" in listed
+    assert baton("session", "start", "--name", "ann").err.splitlines()[-1] == (
+        "  next: baton session start --resume ann"
+    )
+    script = (
+        'eval "$($baton session start --resume ann)"; git add new; git commit -qm new; '
+        "git -C ../../../alone merge -q session/ann; $baton session end"
+    )
+    done = shell(baton, script)
+    assert done.stdout == "session ann is over; its worktree held nothing unique\n", done
+    assert (baton.directory / "new").read_text() == "x\n"
+    assert baton.git("branch", "--list", "session/*") == ""
+
+
+def test_of_the_users_cache_what_is_shared_is_linked(baton: Baton, tmp_path: Path) -> None:
+    """A credential that git keeps there is found in every session, in one within another too."""
+    cache = tmp_path / "cache"
+    (cache / "git" / "credential").mkdir(parents=True)
+    (cache / "other").mkdir()
+    script = (
+        "ls $XDG_CACHE_HOME; readlink -f $XDG_CACHE_HOME/git; echo $XDG_CONFIG_HOME; "
+        "$baton session exec -- sh -c 'readlink -f $XDG_CACHE_HOME/git'"
+    )
+    env = {"XDG_CACHE_HOME": str(cache), "XDG_CONFIG_HOME": "/config"}
+    answer = baton.acting(**env, baton=BATON)("session", "exec", "--", "sh", "-ec", script)
+    words = answer.out.split()
+    assert words[:5] == ["git", "pip", "pre-commit", "prek", "uv"]
+    assert words[5:] == [str(cache / "git"), "/config", str(cache / "git")]
+    assert (cache / "git" / "credential").is_dir(), "the end of a session follows no link"
