@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -150,3 +151,17 @@ def test_links_and_limits_come_from_the_configuration(desk: Baton) -> None:
     assert "the pre-commit hook took longer than 1 s and was ended" in answer.err
     _hook(desk, "pre-commit", "echo fixed > mine.txt; exit 1")
     assert desk("commit", "mine.txt", "-m", "third").status == 1
+
+
+def test_a_hook_that_calls_baton_means_the_clone(desk: Baton) -> None:
+    """So the guard of tasks works as a hook of the pre-commit framework too."""
+    desk.ok("init", "--sqlite")
+    desk.ok("add", "work", "--id", "t1")
+    ann = desk.acting(BATON_SESSION="ann", BATON_TASK="t1")
+    ann.ok("claim", "t1", "--agent", "ann")
+    _hook(desk, "pre-commit", f"{sys.executable} -m gitbaton.cli guard pre-commit && echo asked")
+    _write(desk, "two\n")
+    bob = desk.acting(BATON_SESSION="bob", BATON_TASK="t1")("commit", "mine.txt", "-m", "second")
+    assert bob.status == 1 and "task t1: somebody else holds it: ann has it" in bob.err, bob
+    answer = ann("commit", "mine.txt", "-m", "second")
+    assert answer.status == 0 and "asked\n" in answer.err, answer

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from gitbaton.core.ids import Oid
+from gitbaton.git.repository import ORIGINAL
 from gitbaton.git.runner import Git
 from gitbaton.git.setting import format_setting
 from gitbaton.git.workingtree import WorkingTree
@@ -62,6 +63,7 @@ def write_replica(
     (git_dir / "objects" / "info" / "alternates").write_bytes(
         os.fsencode(original.common / "objects") + b"\n"
     )
+    (git_dir / ORIGINAL).write_bytes(os.fsencode(original.top))
     _copy_settings(git_dir, original)
     _copy_refs(git_dir, original)
     _copy_borders(git_dir, original, excluded)

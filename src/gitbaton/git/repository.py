@@ -22,6 +22,7 @@ from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
 
 MINIMUM_GIT = (2, 31)
+ORIGINAL = "baton-original"  # in a replica: the working tree that it is a replica of
 _REMEMBERED = 10_000  # answers about ancestors
 
 # Of the clone's own configuration, what says how that clone is stored rather than how its owner
@@ -51,6 +52,7 @@ class Clone:
         """Return the repository that ``directory`` is in. Raises BatonError outside of one.
 
         Agents work in worktrees of the coordination repository: theirs is the clone beside it.
+        Hooks of a commit run in a replica of the clone (git/replica.py): theirs is the original.
         """
         git = Git(directory, clean_environment(env))
         asked = git.run(
@@ -71,6 +73,8 @@ class Clone:
             raise BatonError(f"object format {hashed!r} is not supported")
         if is_coordination(Path(common)):
             return Clone.find(Path(common).parent, env)
+        if (Path(common) / ORIGINAL).is_file():
+            return Clone.find(Path(os.fsdecode((Path(common) / ORIGINAL).read_bytes())), env)
         top = Path(common)
         if bare == "false":
             shown = git.run("rev-parse", "--show-toplevel", check=False)
