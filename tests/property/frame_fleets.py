@@ -35,7 +35,7 @@ PATHS: Final = (
 )
 NAMES: Final = ("a", "b", "c", "n", "l", "id")
 SCALARS: Final = (None, True, 0, 1, 2, 2.5, -1, 1e300, "p", "q", "")
-NUMBERS: Final = (0, 1, -3, 2.5, 0.1, 1e300, 1.7e308, 2**70)
+NUMBERS: Final[tuple[int | float, ...]] = (0, 1, -3, 2.5, 0.1, 1e300, 1.7e308, 2**70)
 
 
 def make_value(chance: Random, depth: int = 2) -> Any:
@@ -76,7 +76,8 @@ def make_op(chance: Random) -> Op:
         return Remove(*place, make_value(chance, 1))
     if kind == 7:
         return Incr(*place, chance.choice(NUMBERS), **marks)
-    return (Max if kind == 8 else Min)(*place, chance.choice([*NUMBERS, "p", "q"]))
+    bound: int | float | str = chance.choice([*NUMBERS, chance.choice("pq")])
+    return (Max if kind == 8 else Min)(*place, bound)
 
 
 def make_delta(frame: int, worker: str, stream: str, good: Mapping[int, Op]) -> Delta:

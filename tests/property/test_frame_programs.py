@@ -31,9 +31,9 @@ def step(value: Any, steps: tuple[str, ...], op: Op) -> Any:
     if value is not None and type(value) is not dict:
         raise Stuck
     name, *rest = steps
+    members: dict[str, Any] = value or {}
     if isinstance(op, Delete) and not rest:
-        return {key: one for key, one in value.items() if key != name}
-    members = value or {}
+        return {key: one for key, one in members.items() if key != name}
     return {**members, name: step(members.get(name), tuple(rest), op)}
 
 

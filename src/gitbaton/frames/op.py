@@ -31,7 +31,7 @@ Pointer: TypeAlias = Annotated[
         extra_json_schema={"pattern": POINTER_PATTERN, "maxLength": POINTER_LIMIT},
     ),
 ]
-Label: TypeAlias = Annotated[str, Meta(extra_json_schema={"minLength": 1, "maxLength": NAME_LIMIT})]
+Label: TypeAlias = Annotated[str, Meta(min_length=1, max_length=NAME_LIMIT)]
 
 
 class OpId(NamedTuple):

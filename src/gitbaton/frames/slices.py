@@ -59,19 +59,20 @@ def _room(count: int, workers: Mapping[str, int], held: Mapping[str, int]) -> di
 def _accept(agents: Iterable[str], room: Mapping[str, int]) -> Iterable[tuple[str, str]]:
     """Give each agent the worker it prefers most among those that keep it."""
     doors = [(_hash(worker), worker) for worker in room]
-    wishes: dict[str, list[tuple[int, str]]] = {}
     kept: dict[str, list[tuple[int, str]]] = {worker: [] for worker in room}
+    refused: dict[str, set[str]] = {}
     for newcomer in agents:
         agent = newcomer
         while True:
-            if agent not in wishes:
-                name = _hash(agent)
-                wishes[agent] = sorted((_mix(name ^ door), worker) for door, worker in doors)
-            score, worker = wishes[agent].pop()
+            name, closed = _hash(agent), refused.get(agent, ())
+            score, worker = max(
+                (_mix(name ^ door), worker) for door, worker in doors if worker not in closed
+            )
             heapq.heappush(kept[worker], (score, agent))
             if len(kept[worker]) <= room[worker]:
                 break
             agent = heapq.heappop(kept[worker])[1]
+            refused.setdefault(agent, set()).add(worker)
     return ((agent, worker) for worker, names in kept.items() for _, agent in names)
 
 

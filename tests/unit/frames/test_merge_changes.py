@@ -176,3 +176,21 @@ def test_documents_that_no_op_touches_are_not_asked_for_and_unchanged_ones_not_w
     again, result = play({"h": 9}, delta("w1", Max("other.json", "/h", 1)))
     assert again == {"h": 9}
     assert list(result.changed) == ["other.json"]
+
+
+def test_a_frame_that_touches_3_of_1000_documents_reads_and_writes_3() -> None:
+    from gitbaton.frames.merge import merge
+    from gitbaton.frames.rules import RuleTable
+
+    world = {f"p{n}.json": b'{"n": 1}' for n in range(1000)}
+    asked: list[str] = []
+
+    def read(doc: str) -> bytes | None:
+        asked.append(doc)
+        return world.get(doc)
+
+    touched = ["p007.json", "p7.json", "p500.json"]
+    deltas = [delta(f"w{n}", *(Incr(doc, "/n") for doc in touched)) for n in range(10)]
+    result = merge(FRAME, deltas, RuleTable(), read)
+    assert sorted(asked) == list(result.changed) == sorted(touched)
+    assert result.changed["p7.json"] == b'{\n "n": 11\n}\n'
