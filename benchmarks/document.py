@@ -117,6 +117,30 @@ class HookedCommits(msgspec.Struct, frozen=True):
     later: Times
 
 
+class FrameResult(msgspec.Struct, frozen=True):
+    """Frames of a fleet. ``coordination``: one worker's pull and push, then merge and publish."""
+
+    workers: int
+    documents: int
+    ops: int
+    conflicts: int
+    pull: Times
+    push: Times
+    publish: Times
+    coordination: Times
+
+
+class FrameScaling(msgspec.Struct, frozen=True):
+    """Workers whose streams sleep; ``sleep`` and ``seconds`` (of a frame) in seconds."""
+
+    workers: int
+    streams: int
+    sleep: float
+    frames: int
+    seconds: float
+    streams_per_minute: float
+
+
 class Missing(msgspec.Struct, frozen=True):
     """Something that was not measured, and why."""
 
@@ -142,6 +166,8 @@ class Document(msgspec.Struct, kw_only=True):
     commits: list[CommitLatency] = msgspec.field(default_factory=list)
     commit_races: list[CommitRace] = msgspec.field(default_factory=list)
     hooked_commits: list[HookedCommits] = msgspec.field(default_factory=list)
+    frames: list[FrameResult] = msgspec.field(default_factory=list)
+    frame_scaling: list[FrameScaling] = msgspec.field(default_factory=list)
     skipped: list[Missing] = msgspec.field(default_factory=list)
     failed: list[Missing] = msgspec.field(default_factory=list)
 

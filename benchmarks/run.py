@@ -14,7 +14,7 @@ from benchmarks.lab.lab import Lab
 from benchmarks.lab.links import LINKS
 from benchmarks.lab.workplace import Workplace
 from benchmarks.machine import describe_machine, load
-from benchmarks.parts import backlog, commits, contention, latency, parallel, pushes
+from benchmarks.parts import backlog, commits, contention, frames, latency, parallel, pushes
 from benchmarks.parts.session import Session
 from benchmarks.scale import Scale
 
@@ -25,6 +25,7 @@ PARTS: Final[Mapping[str, Callable[[Session], None]]] = {
     "backlog": backlog.run,
     "parallel": parallel.run,
     "commits": commits.run,
+    "frames": frames.run,
 }
 
 

@@ -36,6 +36,12 @@ class Scale:
     committers: int
     commits_each: int
     commit_files: int
+    frame_workers: tuple[int, ...]
+    frame_documents: tuple[int, ...]
+    frame_rounds: int
+    frame_sleepers: tuple[int, ...]
+    frame_sleep: float
+    frame_sleeps: int
 
 
 FULL: Final = Scale(
@@ -60,6 +66,12 @@ FULL: Final = Scale(
     committers=16,
     commits_each=6,
     commit_files=10_000,
+    frame_workers=(1, 10, 50, 200),
+    frame_documents=(10, 1_000, 10_000),
+    frame_rounds=10,
+    frame_sleepers=(1, 2),
+    frame_sleep=60.0,
+    frame_sleeps=2,
 )
 QUICK: Final = Scale(
     name="quick",
@@ -83,6 +95,12 @@ QUICK: Final = Scale(
     committers=16,
     commits_each=2,
     commit_files=2000,
+    frame_workers=(1, 10, 50),
+    frame_documents=(10, 1_000),
+    frame_rounds=3,
+    frame_sleepers=(1, 2),
+    frame_sleep=3.0,
+    frame_sleeps=2,
 )
 TINY: Final = Scale(
     name="tiny",
@@ -107,5 +125,11 @@ TINY: Final = Scale(
     committers=3,
     commits_each=1,
     commit_files=50,
+    frame_workers=(2,),
+    frame_documents=(),
+    frame_rounds=1,
+    frame_sleepers=(2,),
+    frame_sleep=0.1,
+    frame_sleeps=1,
 )
 SCALES: Final = {scale.name: scale for scale in (FULL, QUICK, TINY)}

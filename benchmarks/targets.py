@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from benchmarks.document import Document, LatencyResult, RaceResult
+from benchmarks.document import Document, FrameResult, LatencyResult, RaceResult
 
 SERVER_WORK_MS: Final = 40.0
 FASTER_THAN_BASELINE: Final = 8.0
@@ -144,6 +144,36 @@ def _hooked_ratio(document: Document) -> float | None:
     return next((hooked.later.p50 / hooked.first_ms for hooked in document.hooked_commits), None)
 
 
+def _carrying(workers: int, documents: int) -> Callable[[Document], float | None]:
+    """One worker's pull and push, in seconds."""
+
+    def measure(document: Document) -> float | None:
+        found = _frames(document, workers, documents)
+        return None if found is None else (found.pull.p50 + found.push.p50) / 1000
+
+    return measure
+
+
+def _publishing(workers: int, documents: int) -> Callable[[Document], float | None]:
+    def measure(document: Document) -> float | None:
+        found = _frames(document, workers, documents)
+        return None if found is None else found.publish.p50 / 1000
+
+    return measure
+
+
+def _frames(document: Document, workers: int, documents: int) -> FrameResult | None:
+    for found in document.frames:
+        if (found.workers, found.documents) == (workers, documents):
+            return found
+    return None
+
+
+def _stream_ratio(document: Document) -> float | None:
+    rates = {found.workers: found.streams_per_minute for found in document.frame_scaling}
+    return rates[2] / rates[1] if {1, 2} <= rates.keys() else None
+
+
 # --- the table
 
 TARGETS: Final = (
@@ -211,6 +241,33 @@ TARGETS: Final = (
         0.25,
         "",
         _hooked_ratio,
+    ),
+    *(
+        Target(
+            "one worker's pull and push in a frame",
+            f"{workers} workers, {documents:,} documents",
+            "at most",
+            0.5,
+            "s",
+            _carrying(workers, documents),
+        )
+        for workers, documents in ((50, 100), (200, 100), (10, 10_000))
+    ),
+    Target(
+        "merging and publishing a frame",
+        "50 workers, 10 streams, 20 ops each",
+        "at most",
+        3.6,
+        "s",
+        _publishing(50, 100),
+    ),
+    Target(
+        "streams a minute of two workers, as a multiple of one",
+        "sleeping streams",
+        "at least",
+        1.95,
+        "times",
+        _stream_ratio,
     ),
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.contenders.roster import TITLES
-from benchmarks.document import Document, Times, WorkResult
+from benchmarks.document import Document, FrameResult, Times, WorkResult
 
 COLOURS: Final[Mapping[str, str]] = {
     "library": "#0072b2",
@@ -19,6 +19,12 @@ COLOURS: Final[Mapping[str, str]] = {
 }
 """Told apart by those who see fewer colours too. Source: Okabe and Ito, 2008."""
 
+_STEPS: Final[Mapping[str, str]] = {
+    "pull": "#0072b2",
+    "push": "#e69f00",
+    "publish": "#d55e00",
+    "coordination": "#555555",
+}
 _STYLE: Final[dict[Any, Any]] = {
     "font.size": 10,
     "axes.spines.top": False,
@@ -149,6 +155,41 @@ def _pushes(document: Document, plt: Any) -> Any:
     return figure
 
 
+def _frames(document: Document, plt: Any) -> Any:
+    """What a frame costs beside the streams' work, against the workers and the documents."""
+    ways = (("workers", "documents"), ("documents", "workers"))
+    series = [(x, _varying(document.frames, x, fixed)) for x, fixed in ways]
+    panels_of = [(x, points) for x, points in series if len(points) > 1]
+    if not panels_of:
+        return None
+    figure, panels = plt.subplots(
+        1, len(panels_of), figsize=(4.4 * len(panels_of), 3.8), sharey=True
+    )
+    for panel, (x, points) in zip(_flat(panels), panels_of, strict=True):
+        for step, colour in _STEPS.items():
+            values = [getattr(result, step).p50 for result in points]
+            panel.plot(
+                [getattr(r, x) for r in points], values, marker="o", color=colour, label=step
+            )
+        _logarithmic(panel.xaxis, (1.0,))
+        _logarithmic(panel.yaxis)
+        panel.set_xlabel(x)
+    _flat(panels)[0].set_ylabel("p50, ms")
+    _legend(_flat(panels)[-1])
+    return figure
+
+
+def _varying(results: Sequence[FrameResult], by: str, fixed: str) -> list[FrameResult]:
+    """Return the results that differ in ``by``, at the most frequent value of ``fixed``."""
+    values = [getattr(result, fixed) for result in results]
+    usual = max(values, key=values.count, default=None)
+    return sorted((r for r in results if getattr(r, fixed) == usual), key=lambda r: getattr(r, by))
+
+
+def _flat(panels: Any) -> Sequence[Any]:
+    return list(getattr(panels, "flat", [panels]))
+
+
 def _setting(result: WorkResult) -> str:
     low, high = result.thinking
     seconds = f"{low} s" if low == high else f"{low} to {high} s"
@@ -193,4 +234,5 @@ _PLOTS: Final[Mapping[str, Callable[[Document, Any], Any]]] = {
     "contention": _contention,
     "backlog": _backlog,
     "pushes": _pushes,
+    "frames": _frames,
 }

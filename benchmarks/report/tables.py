@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.contenders.roster import TITLES
 from benchmarks.document import Document, RaceResult, WorkResult
-from benchmarks.report import commits
+from benchmarks.report import commits, frames
 from benchmarks.report.markdown import both, table
 from benchmarks.scale import FULL
 from benchmarks.targets import Reading, read_all
@@ -27,6 +27,7 @@ def render(document: Document) -> str:
         _section("Workers", _workers(document)),
         _section("Backlog", _backlog(document)),
         _section("Commits in a shared checkout", commits.render(document)),
+        _section("Frames", frames.render(document)),
         _left_out(document),
     ]
     return "\n\n".join(part for part in parts if part)

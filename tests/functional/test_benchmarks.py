@@ -26,7 +26,7 @@ TINY = scale.TINY
 @pytest.fixture(scope="module")
 def results() -> Document:
     """A run of the local link; `parallel` is made of what `pushes` is made of."""
-    return run(TINY, only=("latency", "contention", "pushes", "backlog", "commits"))
+    return run(TINY, only=("latency", "contention", "pushes", "backlog", "commits", "frames"))
 
 
 def test_every_part_measures(results: Document) -> None:
@@ -41,6 +41,9 @@ def test_every_part_measures(results: Document) -> None:
     [alone], [hooked] = results.commits, results.hooked_commits
     assert {*alone.times} == {"git", "library", "command"}
     assert hooked.later.count == TINY.commits
+    [frames], [sleepers] = results.frames, results.frame_scaling
+    assert frames.ops == frames.workers * 10 * 21, "all that was delivered was merged"
+    assert sleepers.frames == TINY.frame_sleeps
 
 
 def test_nobody_claims_twice(results: Document) -> None:
