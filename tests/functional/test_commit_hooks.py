@@ -165,3 +165,31 @@ def test_a_hook_that_calls_baton_means_the_clone(desk: Baton) -> None:
     assert bob.status == 1 and "task t1: somebody else holds it: ann has it" in bob.err, bob
     answer = ann("commit", "mine.txt", "-m", "second")
     assert answer.status == 0 and "asked\n" in answer.err, answer
+
+
+@pytest.mark.race
+def test_sixteen_commit_at_once_and_each_is_fixed_alone_i3(desk: Baton) -> None:
+    """The hook fixes what is staged, fails on any dirt it sees, and staggers who is in it."""
+    _hook(
+        desk,
+        "pre-commit",
+        "set -e\n"
+        "test $(cat theirs.txt) = one && test ! -e stray.txt\n"
+        "test $(git diff --cached --name-only | wc -l) = 1\n"
+        "name=$(git diff --cached --name-only)\n"
+        'tr a-z A-Z < "$name" > t && mv t "$name" && git add -A\n',
+    )
+    names = [f"file{number}.txt" for number in range(16)]
+    for name in names:
+        (desk.directory / name).write_text(f"by {name}\n")
+    running = [desk.start("commit", name, "-m", name) for name in names]
+    for process in running:
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, (out, err)
+    assert desk.git("rev-list", "--count", "HEAD") == "17"
+    for name in names:
+        [commit] = desk.git("log", "--format=%H", f"--grep=^{name}$").split()
+        assert desk.git("show", "--format=", "--name-only", commit) == name
+        assert (desk.directory / name).read_text() == f"BY {name.upper()}\n"
+    assert desk.git("status", "--porcelain", "--branch") == "## main\n M theirs.txt\n?? stray.txt"
+    desk.git("fsck", "--strict")
