@@ -43,6 +43,7 @@ class Lead:
         self._listener = listener
         self._frames = frames
         self._first: int | None = None
+        self._latest = 0
 
     def run(self) -> int:
         """Lead until it is over; return how many frames it published."""
@@ -66,4 +67,7 @@ class Lead:
     def _is_over(self, view: View) -> bool:
         if self._first is None:
             self._first = view.scene.number
+        if view.scene.number > self._latest:
+            self._latest = view.scene.number
+            self._attendant.stage.tidy()
         return self._frames is not None and view.scene.number >= self._first + self._frames

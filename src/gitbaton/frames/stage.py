@@ -16,6 +16,7 @@ from gitbaton.frames.sight import Sight, look_at
 from gitbaton.frames.tokens import Token, read_token, token_path
 from gitbaton.git.objects import decode_commit
 from gitbaton.git.objectstore import MissingObject
+from gitbaton.git.packs import roll_up
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 
@@ -125,6 +126,10 @@ class Stage:
         """Bring the last ``depth`` commits of the world with all that they took; None: all."""
         if self._fetch_last is not None:
             self._fetch_last(self.refs.world, depth)
+
+    def tidy(self) -> None:
+        """Keep what was fetched in few packs. It may take seconds: not while others wait."""
+        roll_up(self.repository)
 
     def parents(self, commits: Iterable[Oid]) -> dict[Oid, tuple[Oid, ...]]:
         """Return the parents of each of ``commits`` that is here."""
