@@ -23,6 +23,7 @@ class Made:
     parents: tuple[Oid, ...]
     author: Mapping[str, str]  # as environment variables for git
     message: bytes
+    encoding: str | None = None  # of the message, where it is not UTF-8
 
 
 def read_made(body: bytes) -> Made:
@@ -42,6 +43,7 @@ def read_made(body: bytes) -> Made:
             "GIT_AUTHOR_DATE": f"@{person['date'].decode()}",
         },
         message=message,
+        encoding=next((value.decode() for name, _, value in fields if name == b"encoding"), None),
     )
 
 
@@ -53,16 +55,19 @@ def make_commit(
     *,
     sign: bool,
     author: Mapping[str, str] | None = None,
+    encoding: str | None = None,
 ) -> Oid:
     """Return a new commit of ``root``. It is on no branch yet.
 
-    ``author``: GIT_AUTHOR_* where it is not who runs this. Raises Refused where git does not know
+    ``author``: GIT_AUTHOR_* where it is not who runs this. ``encoding``: of the message, where it
+    is not i18n.commitEncoding. Raises Refused where git does not know
     who that is, or cannot sign.
     """
     # commit-tree does not look at commit.gpgSign itself (git-commit-tree(1)).
     options = [*(["-S"] if sign else []), *(word for oid in parents for word in ("-p", oid))]
+    config = [] if encoding is None else ["-c", f"i18n.commitEncoding={encoding}"]
     try:
-        done = tree.git.run("commit-tree", *options, root, stdin=message, env=author)
+        done = tree.git.run(*config, "commit-tree", *options, root, stdin=message, env=author)
     except GitFailed as error:
         raise _translated(error) from error
     return Oid(done.text)

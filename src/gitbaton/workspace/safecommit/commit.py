@@ -153,6 +153,7 @@ class SafeCommit:
             decision.message,
             sign=self.settings.sign,
             author=decision.author,
+            encoding=decision.encoding,
         )
         placed = mover.advance(
             Move(

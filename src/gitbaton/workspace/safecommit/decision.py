@@ -45,6 +45,12 @@ class Decision:
         return self.base.made.author if self.amend and self.base.made is not None else None
 
     @property
+    def encoding(self) -> str | None:
+        """The encoding of a message that is taken over as it is, None: as configured."""
+        taken_over = self.proposal.source[0] == "commit" and self.base.made is not None
+        return self.base.made.encoding if taken_over and self.base.made is not None else None
+
+    @property
     def kind(self) -> str:
         """What git's reflog calls such a commit."""
         if self.amend:

@@ -49,6 +49,7 @@ class Drafter:
             paths, recursive=self.recursive
         )
         guards.require_merged(survey)
+        guards.require_current(self.tree, survey)
         guards.require_in_cone(survey)
         guards.require_tracked(self.tree, view, survey)
         guards.require_few_gone(survey, self.limits)

@@ -14,6 +14,7 @@ from gitbaton.git.sharedindex import NOTHING
 from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingfiles import find_filtered, find_ignored
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.safecommit.naming import command, listed, shown
 from gitbaton.workspace.safecommit.survey import Survey
 
@@ -81,6 +82,20 @@ def require_merged(survey: Survey) -> None:
             f"not merged yet: {listed(torn)}",
             code="unmerged",
             next=f"resolve the conflict, then git add -- {' '.join(map(shown, torn[:8]))}",
+        )
+
+
+def require_current(tree: WorkingTree, survey: Survey) -> None:
+    """Raise Refused for files that stayed behind when upstream was brought in (shared-sync.md)."""
+    behind = read_behind(tree.state)
+    stale = [path for path in survey.paths if path in behind]
+    if stale:
+        names = " ".join(f"--merge {shown(path)}" for path in stale[:8])
+        raise Refused(
+            f"{listed(stale)}: begun before upstream's version came in; to commit it as it is "
+            "would undo that",
+            code="behind",
+            next=f"baton sync {names} (or, if you have looked: --mine)",
         )
 
 

@@ -55,6 +55,9 @@ class Surveyor:
         staged = read_staged(self.tree, named)
         survey = Survey({}, {}, staged)
         directories = [path for path in named if not self._take(survey, path)]
+        if not recursive:
+            # A file that is a directory now: naming it means that the file is gone.
+            directories = [path for path in directories if path not in survey.gone]
         if not directories:
             return survey
         if not recursive:
@@ -82,6 +85,8 @@ class Surveyor:
         if standing is not None and standing.mode == DIRECTORY:
             survey.gone.pop(path, None)
             return False
+        if kind == "directory" and standing is not None:
+            survey.gone[path] = None
         return kind != "directory"
 
     def _take_inner(self, survey: Survey, path: bytes) -> None:

@@ -64,7 +64,7 @@ class House:
             .run(
                 CommitRequest(
                     paths=tuple(os.fsencode(path) for path in paths),
-                    message=None if message is None else message.encode() + b"\n",
+                    message=None if message is None else os.fsencode(message) + b"\n",
                     **wishes,
                 )
             )

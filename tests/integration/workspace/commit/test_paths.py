@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -162,8 +164,30 @@ def test_a_directory_takes_the_place_of_a_file_only_if_that_is_named(house: Hous
         "obstacle",
         "baton commit a.txt/inner a.txt -m MSG",
     )
-    house.commit("a.txt/inner", "a.txt", recursive=True)
+    house.commit("a.txt/inner", "a.txt")
     assert house.files() == {("D", b"a.txt"), ("A", b"a.txt/inner")}
+    assert house.status() == []
+
+
+def test_a_directory_takes_the_place_of_a_link_with_all_in_it(house: House) -> None:
+    (house.top / "way").symlink_to("dir")
+    house.commit("way")
+    (house.top / "way").unlink()
+    house.write("way/one", "1")
+    house.write("way/two", "2")
+    house.commit("way", recursive=True)
+    assert house.files() == {("D", b"way"), ("A", b"way/one"), ("A", b"way/two")}
+    assert house.status() == []
+
+
+def test_a_file_takes_the_place_of_a_submodule(house: House, tmp_path: Path) -> None:
+    inner = build(tmp_path / "inner")
+    house.git("submodule", "--quiet", "add", str(inner.top), "sub")
+    house.commit(".gitmodules", "sub")
+    shutil.rmtree(house.top / "sub")
+    house.write("sub", "a file now")
+    house.commit("sub")
+    assert house.mode("sub") == "100644"
     assert house.status() == []
 
 
@@ -240,8 +264,6 @@ def test_from_a_linked_worktree_only_that_one_moves(house: House, tmp_path: Path
 
 
 def test_an_unborn_branch_gets_its_first_commit(tmp_path: Path) -> None:
-    import subprocess
-
     subprocess.run(["git", "init", "-q", str(tmp_path / "new")], check=True)
     house = House(tmp_path / "new")
     house.write("x", "1")
