@@ -1,15 +1,16 @@
-"""Counts pushes: how often receive-pack was started.
+"""Counts pushes: how often receive-pack was started, and of ours also what went without it.
 
 Git itself keeps the count: with ``GIT_TRACE2_EVENT`` every git process appends what it is and does
 to a file, the server's processes too, which a remote at a path starts as children of the client.
 A push that is refused counts, and one that finds nothing to send. Source: Documentation
-technical/api-trace2.
+technical/api-trace2. On a remote at a path gitbaton moves records by ref transactions, with no
+receive-pack to be seen: there its own log counts, a line a push, of whatever kind.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,21 @@ class PushCounter:
         """Return ``env`` with the count kept."""
         return {**env, "GIT_TRACE2_EVENT": str(self.file)}
 
-    def count(self) -> int:
-        """Return how many pushes there were."""
+    def count(self, clones: Iterable[Path] = ()) -> int:
+        """Return how many pushes there were; ``clones``: those in which gitbaton kept a log."""
+        logged = [line for clone in clones for line in _read_log(clone)]
+        return max(len(logged), self._count_started())
+
+    def _count_started(self) -> int:
         if not self.file.exists():
             return 0
         with self.file.open() as lines:
             return sum(_is_push(json.loads(line)) for line in lines if '"start"' in line)
+
+
+def _read_log(clone: Path) -> list[str]:
+    files = (clone / ".git" / "baton").glob("pushes*")
+    return [line for file in files for line in file.read_text().splitlines()]
 
 
 def _is_push(event: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from benchmarks.clients.calling import ClientFailed, end, finish, start
 from benchmarks.clients.race import Lap, RaceJob
@@ -58,7 +59,11 @@ def _race(
             end(process)
     told = [claim for lap in laps for claim in lap.claims]
     seconds = max(lap.last for lap in laps) - began
-    pushes = None if contender == "redis" else counter.count()
+    pushes = (
+        None
+        if contender == "redis"
+        else counter.count(Path(seat.clone) for seat in seats if seat.clone)
+    )
     judgement = judge(field, told)
     return RaceResult(
         contender=contender,

@@ -77,11 +77,20 @@ def open_careless_git(site: Path, clone: int = 0) -> Store:
 def _open(site: Path, clone: int, reach: Callable[[CoordinationRepository, str], Remote]) -> Store:
     found = Clone.find(site / f"clone{clone % CLONES}", os.environ)
     repository = CoordinationRepository.open(found)
-    # A transport to a path keeps nothing open, so there is nothing to close.
-    remote = reach(repository, str(site / "remote.git"))
-    return GitStore(
-        repository, remote, policy=PlainPolicy(), clock=SystemClock(), rng=random.Random()
-    )
+    return _StoreOfSite(repository, reach(repository, str(site / "remote.git")))
+
+
+class _StoreOfSite(GitStore):
+    """A store that is alone on its transport, and ends it."""
+
+    def __init__(self, repository: CoordinationRepository, remote: Remote) -> None:
+        policy, clock = PlainPolicy(), SystemClock()
+        super().__init__(repository, remote, policy=policy, clock=clock, rng=random.Random())
+        self._alone_on = remote
+
+    def close(self) -> None:
+        self._alone_on.close()
+        super().close()
 
 
 def _git(directory: Path, *args: str) -> None:

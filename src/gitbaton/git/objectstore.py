@@ -10,7 +10,7 @@ import os
 import secrets
 import subprocess
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
@@ -19,6 +19,7 @@ from gitbaton.git.objects import Format, Kind, RawObject, encode_pack, loose_byt
 from gitbaton.git.runner import Git, end_group
 
 _ASKS = 3  # conversations with git before its end is an error
+_RECENT, _SMALL = 256, 16 * 1024  # objects just written that are kept at hand, and their bytes
 _LOOSE_LIMIT = 60  # more objects than this are written as one pack: one process, one fsync
 
 
@@ -40,6 +41,7 @@ class ObjectStore:
         self._objects = git_dir / "objects"
         self.format: Format = format
         self._lock = threading.Lock()
+        self._recent: Mapping[str, RawObject] = {}
         self._reader: subprocess.Popen[bytes] | None = None
         self._owner = os.getpid()
 
@@ -65,6 +67,7 @@ class ObjectStore:
                     self._write_loose(item)
         except OSError as error:
             raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
+        self._remember(unique)
 
     def read(self, name: str) -> tuple[Kind, bytes]:
         """Return the kind and content of the object that ``name`` (an id, or ``id:path``) names.
@@ -87,8 +90,9 @@ class ObjectStore:
         Git takes an object that another process writes between its two looks for a corrupt one,
         and ends (read_object_file_extended in its object-file.c): then it is asked again.
         """
-        if not names:
-            return []
+        recent = self._recent
+        if all(name in recent for name in names):  # none, or just written: about to be pushed
+            return [(recent[name].kind, recent[name].body) for name in names]
         with self._lock:
             for left in reversed(range(_ASKS)):
                 try:
@@ -119,6 +123,12 @@ class ObjectStore:
         """End the reading process."""
         with self._lock:
             self._drop()
+
+    def _remember(self, written: Sequence[RawObject]) -> None:
+        """Keep small objects at hand for a while: who writes them reads them to push them."""
+        small: dict[str, RawObject] = {item.oid: item for item in written if len(item.body) <= _SMALL}
+        kept = self._recent if len(self._recent) + len(small) <= _RECENT else {}
+        self._recent = {**kept, **small}
 
     def _ask(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:
         reader = self._running_reader()
@@ -177,6 +187,7 @@ class ObjectStore:
         path = directory / item.oid[2:]
         with contextlib.suppress(OSError):
             if path.stat().st_size > 0:  # a power cut may have left it empty
+                os.utime(path)  # or git's prune might take it for an old one that nobody needs
                 return
         temporary = directory / f"tmp_obj_{secrets.token_hex(8)}"  # git's own prune knows the name
         try:

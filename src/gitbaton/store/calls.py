@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gitbaton.core.errors import BatonError
+from gitbaton.store.deferred import expectation
 from gitbaton.store.model import (
     ABSENT,
     DELETE,
@@ -47,9 +48,14 @@ class Call:
     ends: frozenset[Key] = field(init=False)  # of these, what it changes for good
 
     def __post_init__(self) -> None:
-        self.keys = frozenset(key for tx in self.transactions for key in tx.write)
-        certain = [] if self.count is not None else self.transactions
-        self.ends = frozenset(key for tx in certain if not tx.heartbeat for key in tx.write)
+        if self.count is None:
+            self.keys = frozenset(key for tx in self.transactions for key in tx.write)
+            ending = (tx for tx in self.transactions if not tx.heartbeat)
+            self.ends = frozenset(key for tx in ending for key in tx.write)
+        else:
+            places = range(len(self.transactions))
+            self.keys = frozenset(expectation(self.transactions, place)[0] for place in places)
+            self.ends = frozenset()
 
     @property
     def decided(self) -> bool:
@@ -59,7 +65,8 @@ class Call:
     @property
     def is_contended(self) -> bool:
         """Whether it moves a branch that others may be about to move as well."""
-        return any(move.old is not None for tx in self.transactions for move in tx.moves)
+        landing = self.transactions if self.count is None else ()
+        return any(move.old is not None for tx in landing for move in tx.moves)
 
     @property
     def wanted(self) -> Sequence[Transaction]:
@@ -86,11 +93,20 @@ class Call:
 
         None: it changed nothing, as far as is known.
         """
-        for tx, choice in zip(self.transactions, self.choices or (), strict=False):
+        for place, choice in enumerate(self.choices or ()):
+            if not isinstance(choice, Committed):
+                continue
+            tx = self.transactions[place]
             for key in tx.write.keys() & renewal.write.keys():
-                if isinstance(choice, Committed) and not tx.heartbeat:
+                if not tx.heartbeat:
                     return Conflict({key: _written(tx, key, choice)})
         return None
+
+
+def are_hot(alternatives: Sequence[Transaction]) -> bool:
+    """Tell whether all of ``alternatives`` move records that are there."""
+    places = range(len(alternatives))
+    return all(expectation(alternatives, place)[1] is not ABSENT for place in places)
 
 
 def is_hot(tx: Transaction) -> bool:

@@ -11,12 +11,11 @@ Commit = Callable[[Sequence[Transaction]], list[Outcome]]
 
 def commit_in_turn(commit: Commit, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
     """Commit the ``alternatives`` one after the other until ``count`` are committed."""
-    choices: list[Choice] = []
+    choices: list[Choice] = [Spared()] * len(alternatives)
     left = count
-    for transaction in alternatives:
+    for place, transaction in enumerate(alternatives):
+        [choices[place]] = commit([transaction])
+        left -= isinstance(choices[place], Committed)
         if left <= 0:
-            choices.append(Spared())
-            continue
-        choices += commit([transaction])
-        left -= isinstance(choices[-1], Committed)
+            break
     return choices

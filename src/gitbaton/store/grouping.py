@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
-from gitbaton.store.calls import Call, Rider, is_hot
+from gitbaton.store.calls import Call, Rider, are_hot, is_hot
 from gitbaton.store.model import (
     Change,
     Choice,
@@ -116,10 +116,10 @@ class GroupingStore:
         return _outcomes(self._pass(call))
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        for tx in alternatives:
-            encode_writes(tx)
         call = Call(alternatives, since=self._clock.elapsed(), count=count)
-        if all(is_hot(tx) for tx in alternatives):
+        for tx in call.wanted:
+            encode_writes(tx)
+        if are_hot(alternatives):
             return self._join(self._hot, call)
         return self._pass(call)
 

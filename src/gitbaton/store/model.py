@@ -249,7 +249,14 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Spared:
-    """Not tried: of several alternatives, enough others were committed or tried before it."""
+    """Surely not done, and nobody looked at what is there now.
+
+    ``why``: ``enough`` others of the alternatives were committed or tried before it, it was seen
+    to have ``moved`` on from the version that it expects, or it was tried and somebody was faster
+    (``raced``).
+    """
+
+    why: Literal["enough", "moved", "raced"] = "enough"
 
 
 Outcome: TypeAlias = Committed | Conflict | Rejected | Unknown

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
 from gitbaton.core.ids import Nonce, TaskId, new_nonce, task_id
+from gitbaton.store.deferred import Alternatives, Deferred
 from gitbaton.store.model import (
     ABSENT,
     Absent,
@@ -48,6 +49,8 @@ from gitbaton.tasks.reservations import PATHS_KEY, Locks, read_locks, reserve
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
+_OUTDATED: Final = 3  # rounds on what was seen last that met only what had moved on
+
 Seat: TypeAlias = int
 """A place among those for which claims are wanted."""
 
@@ -56,6 +59,7 @@ Seat: TypeAlias = int
 class _Progress:
     """How far one wish has come. ``since``: what was asked after it may be tried without a look.
 
+    ``outdated``: how many rounds met only tasks that had moved on since they were seen.
     ``stuck``: the tasks that cannot be written, with the reason. A killed server may have left a
     lock, or somebody edited the board by hand; that must not keep anybody from the others (I4).
     """
@@ -64,6 +68,7 @@ class _Progress:
     won: dict[Seat, Claimed] = field(default_factory=dict)
     stuck: dict[TaskId, str] = field(default_factory=dict)
     lost: int = 0
+    outdated: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,10 @@ class Claiming:
         looked = plan is None
         if plan is None:
             plan = self._looked_plan(seats, progress)
-        claims = self._try(plan, seats, progress.stuck)
+        claims, moved = self._try(plan, seats, progress.stuck)
+        if moved and not looked and progress.outdated < _OUTDATED:
+            progress.outdated += 1
+            return False  # there is more of what was seen, and the push session tells what is true
         held = confirm(self.ledger, list(claims.values()))
         seat_of = {claimed.token: seat for seat, claimed in claims.items()}
         progress.won |= {seat_of[claimed.token]: claimed for claimed in held}
@@ -197,16 +205,22 @@ class Claiming:
     ) -> _Plan:
         """Return what to try of the ``ready`` tasks. Asks for the rules if one has a gate (I9)."""
         locks = read_locks(view)
-        window = self.ledger.contention.window * len(seats)
+        window, places = self.ledger.contention.window * len(seats), len(seats)
         alike = len(set(self.seats)) == 1
         while True:
             keeper = self.ledger.gatekeeper
-            left = [task for task in ready if task.id not in progress.stuck]
-            candidates = spread(left, self.seats[0], window)
+            left = self._untried(view, ready, progress)
+            candidates = spread(left, self.seats[0], window, seats=places)
             offer = make_offer(candidates, locks, seats=len(seats), alike=alike, live=view.live)
             if all(task.gate is None for task in offer.tasks) or self.ask() is keeper:
                 return _Plan(view, locks, candidates, offer)
             ready = self._readiness(view).ready(ready)
+
+    def _untried(self, view: View, ready: Sequence[Task], progress: _Progress) -> list[Task]:
+        """Return those of ``ready`` that can be written and are not known to have moved on."""
+        moved, versions = self.ledger.moved, view.versions
+        left = [task for task in ready if task.id not in progress.stuck]
+        return [t for t in left if versions.get(t.id) not in moved] if moved else left
 
     def _ready(self, view: View) -> list[Task]:
         """Return the live or named tasks that may be claimed, in the order in which to try."""
@@ -238,24 +252,35 @@ class Claiming:
 
     def _try(
         self, plan: _Plan, seats: Sequence[Seat], stuck: dict[TaskId, str]
-    ) -> dict[Seat, Claimed]:
-        """Commit the claims of an offer together; return those that were committed, by seat."""
-        offer, store = plan.offer, self.ledger.store
+    ) -> tuple[dict[Seat, Claimed], bool]:
+        """Commit the claims of an offer together; return those that were committed, by seat.
+
+        And whether nothing was tried, because all of it has moved on since it was seen.
+        """
+        offer, store, versions = plan.offer, self.ledger.store, plan.view.versions
         places = [seats[0]] * len(offer.tasks) if offer.either else seats
-        taken = [(seat, self._taken(t, seat)) for seat, t in zip(places, offer.tasks, strict=False)]
-        changes = [self._transaction(task, plan) for _, task in taken]
+        wishes = list(zip(offer.tasks, places, strict=False))
+        taken = Deferred(len(wishes), lambda index: self._taken(*wishes[index]))
+
+        def change(index: int) -> Transaction:
+            return self._transaction(taken[index], plan)
+
         outcomes: Sequence[Choice]
         if offer.either:
-            outcomes = store.commit_first(changes, len(seats))
+            expected = [(task.key, versions[task.id]) for task in offer.tasks]
+            outcomes = store.commit_first(Alternatives(expected, change), len(seats))
         else:
-            outcomes = store.commit(changes)
+            outcomes = store.commit([change(index) for index in range(len(wishes))])
         claims: dict[Seat, Claimed] = {}
         failures: list[BatonError] = []
-        for (place, task), outcome in zip(taken, outcomes, strict=True):
-            if isinstance(outcome, Committed) and task.claim is not None:
-                token = token_of(task, task.claim)
+        for index, outcome in enumerate(outcomes):
+            task, place = wishes[index]
+            if isinstance(outcome, Committed):
+                mine = taken[index]
+                assert mine.claim is not None, "a task that is taken has a claim"
                 seat = seats[len(claims)] if offer.either else place
-                claims[seat] = Claimed(task, token, outcome.versions[task.key])
+                token = token_of(mine, mine.claim)
+                claims[seat] = Claimed(mine, token, outcome.versions[task.key])
             elif isinstance(outcome, Rejected) and outcome.code == "contention":
                 stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"
             elif isinstance(outcome, Rejected) and outcome.code == "damaged":
@@ -264,7 +289,17 @@ class Claiming:
                 failures.append(failure(outcome))
         if failures and not claims:
             raise failures[0]
-        return claims
+        return claims, self._learn(plan, outcomes)
+
+    def _learn(self, plan: _Plan, outcomes: Sequence[Choice]) -> bool:
+        """Take note of what pushes have shown of others; return whether all of it has moved."""
+        ledger, versions = self.ledger, plan.view.versions
+        why = [outcome.why if isinstance(outcome, Spared) else None for outcome in outcomes]
+        pairs = zip(plan.offer.tasks, why, strict=False)
+        ledger.moved |= {versions[task.id] for task, reason in pairs if reason == "moved"}
+        if "raced" in why:
+            ledger.contention.race()
+        return bool(why) and all(reason == "moved" for reason in why)
 
     def _taken(self, task: Task, seat: Seat) -> Task:
         who, nonce, now = self.seats[seat], Nonce(new_nonce()), self.ledger.now()

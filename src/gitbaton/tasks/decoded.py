@@ -91,6 +91,11 @@ class Decoded(Mapping[TaskId, Task]):
     def __len__(self) -> int:
         return len(self.whole().tasks)
 
+    def read(self, key: Key, record: Record) -> Task | None:
+        """Return the task in ``record``, which is this snapshot's; None if it cannot be read."""
+        found = self._decode(key, TaskId(key[len(_PREFIX) :]), record)
+        return found if isinstance(found, Task) else None
+
     def version(self, id: TaskId) -> Version | None:
         """Return the version of the task's record, None if it is not there."""
         record = self._records.get(Key(_PREFIX + id))

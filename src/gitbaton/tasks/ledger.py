@@ -109,6 +109,7 @@ class Ledger:
         self._rng = rng
         self._observer = observer
         self.contention = Contention(clock)
+        self.moved: set[Version] = set()  # of what was seen last: replaced, as pushes have shown
         self._known: View | None = None
         self._lock = threading.Lock()
 
@@ -123,6 +124,7 @@ class Ledger:
     def view(self) -> View:
         """Return all tasks; this counts as a look of the observer."""
         view = self._read(self.store.read())
+        self.moved = set()
         return replace(view, sights=self._observer.look(view))
 
     def recall(self, *, since: float = -math.inf) -> View | None:

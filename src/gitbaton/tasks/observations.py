@@ -68,7 +68,10 @@ class Observer:
         with self._lock:
             known = self._known
         sights: dict[TaskId, Sight] = {}
-        for id, task in view.live.items():
+        for id in {TaskId(name.partition(" ")[2]) for name in known}:
+            task = view.live.get(id)
+            if task is None:
+                continue
             watched = {
                 subject.kind: seen.watched
                 for subject in subjects(task, view.versions[id])

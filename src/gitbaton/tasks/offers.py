@@ -12,7 +12,9 @@ from gitbaton.tasks.model import Task
 from gitbaton.tasks.readiness import taste
 from gitbaton.tasks.reservations import Locks, collision
 
-_ALTERNATIVES: Final = 15  # offered besides what is wanted
+_ALTERNATIVES: Final = 255  # offered besides what is wanted
+
+_SECOND: Final = 32  # of these the second choice is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,17 @@ def make_offer(
     return Offer(_compatible(candidates, locks, seats))
 
 
-def spread(candidates: Sequence[Task], who: Claimant, window: int) -> list[Task]:
+def spread(candidates: Sequence[Task], who: Claimant, window: int, *, seats: int) -> list[Task]:
     """Return the candidates, the first ones of one priority in the claimant's own order.
 
-    ``window``: how many at most. See ``contention`` for the reason.
+    ``window``: how many at most. If none, those for the ``seats`` stand as they are, and those
+    that are tried if somebody else gets them first are spread: or all who lose the first task would
+    meet again at the second. See ``contention`` for the reason.
     """
-    first = [t for t in candidates[:window] if t.priority == candidates[0].priority]
-    return [*sorted(first, key=taste(who)), *candidates[len(first) :]]
+    sure = 0 if window else seats
+    rest = candidates[sure:]
+    first = [t for t in rest[: window or _SECOND] if t.priority == rest[0].priority]
+    return [*candidates[:sure], *sorted(first, key=taste(who)), *rest[len(first) :]]
 
 
 def _compatible(candidates: Sequence[Task], locks: Locks, count: int) -> list[Task]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from gitbaton.core.errors import DamagedRecord, UnknownTask
 from gitbaton.core.ids import TaskId
@@ -12,6 +13,8 @@ from gitbaton.tasks.decoded import Decoded, Memory
 from gitbaton.tasks.leases import Sight
 from gitbaton.tasks.model import COLLECTION, Task
 
+_PREFIX: Final = f"{COLLECTION}/"
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -19,8 +22,7 @@ class View:
 
     ``tasks`` is complete and lazy: look single ones up, iterate only where all are wanted. ``live``
     are those that are worked on now, few however long the backlog is: whoever claims, renews,
-    ends or reaps needs no others. A parked task is pending or finished, nobody holds it. ``moves``:
-    the refs that were moved by the transaction that wrote a live task's present version.
+    ends or reaps needs no others. A parked task is pending or finished, nobody holds it.
     ``provisional``: the live tasks whose value is newer than their version
     (``store.model.Record``). ``sights``: how long this observer has watched those for which time
     matters.
@@ -29,9 +31,14 @@ class View:
     snapshot: Snapshot
     tasks: Decoded
     live: Mapping[TaskId, Task]
-    moves: Mapping[TaskId, Sequence[Move]] = field(default_factory=dict)
     provisional: frozenset[TaskId] = frozenset()
     sights: Mapping[TaskId, Sight] = field(default_factory=dict)
+
+    @property
+    def moves(self) -> Mapping[TaskId, Sequence[Move]]:
+        """The refs that were moved with live tasks' present versions. Reads all of the live."""
+        records = self.snapshot.live
+        return {id: moved for id, t in self.live.items() if (moved := records[t.key].moves)}
 
     @property
     def asked(self) -> float:
@@ -108,23 +115,12 @@ def read_tasks(snapshot: Snapshot, known: View | None = None) -> View:
     """
     tasks = Decoded(snapshot, Memory() if known is None else known.tasks.memory)
     live: dict[TaskId, Task] = {}
-    moves: dict[TaskId, Sequence[Move]] = {}
     provisional: set[TaskId] = set()
     for key, record in snapshot.live.items():
-        collection, _, name = key.partition("/")
-        id = TaskId(name)
-        task = tasks.get(id) if collection == COLLECTION else None
+        task = tasks.read(key, record) if key.startswith(_PREFIX) else None
         if task is None:
             continue
-        live[id] = task
-        if record.moves:
-            moves[id] = record.moves
+        live[task.id] = task
         if record.provisional:
-            provisional.add(id)
-    return View(
-        snapshot=snapshot,
-        tasks=tasks,
-        live=live,
-        moves=moves,
-        provisional=frozenset(provisional),
-    )
+            provisional.add(task.id)
+    return View(snapshot, tasks, live, provisional=frozenset(provisional))

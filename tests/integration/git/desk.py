@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.fast.choosing import choose_remote
+from gitbaton.git.fast.direct import DirectRemote
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
@@ -34,7 +35,7 @@ class Desk:
         self._format: Format = "sha1" if hashed == "sha1" else "sha256"
         self._tree = self.git.run("mktree", stdin=b"").text
         self._numbers = itertools.count(1)
-        self._opened: list[FastRemote | ObjectStore | Desk] = []
+        self._opened: list[FastRemote | DirectRemote | ObjectStore | Desk] = []
 
     def sibling(self, path: Path) -> Desk:
         """Make another client with the same transport; it is closed with this one."""
@@ -75,7 +76,7 @@ class Desk:
         objects = ObjectStore(git, self.path, self._format)
         self._opened.append(objects)
         remote = choose_remote(git, objects, url or repository.url, **times)
-        if isinstance(remote, FastRemote):
+        if isinstance(remote, FastRemote | DirectRemote):
             self._opened.append(remote)
         return remote
 

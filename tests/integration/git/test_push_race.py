@@ -20,8 +20,9 @@ from gitbaton.core.ids import Oid
 from gitbaton.git import plain
 from gitbaton.git.answers import UP_TO_DATE
 from gitbaton.git.fast import remote as fast
-from gitbaton.git.fast import session
+from gitbaton.git.fast import session, transactions
 from gitbaton.git.fast.choosing import choose_remote
+from gitbaton.git.fast.direct import DirectRemote
 from gitbaton.git.fast.receive import Advertisement
 from gitbaton.git.fast.verdict import Choice
 from gitbaton.git.objectstore import ObjectStore
@@ -53,7 +54,7 @@ class Seat:
             return
         with closing(ObjectStore(git, self.repository, "sha1")) as objects:
             remote = choose_remote(git, objects, self.url)
-            assert isinstance(remote, fast.FastRemote)
+            assert isinstance(remote, fast.FastRemote | DirectRemote)
             with closing(remote):
                 yield remote
                 assert remote.why_plain is None, "this was no race of fast transports"
@@ -126,10 +127,15 @@ def _run(
 
 
 def _forget() -> None:
-    """Break both transports in this process: they take what is there for the old value."""
+    """Break the transports in this process: they take what is there for the old value."""
     mock.patch.object(plain, "_leases", _no_leases).start()
+    mock.patch.object(transactions, "_transaction", _move_whatever_is_there).start()
     mock.patch.object(session, "settle", _believe).start()
     mock.patch.object(session.Session, "_compose_blind", return_value=None).start()
+
+
+def _move_whatever_is_there(update: RefUpdate) -> bytes:
+    return f"start\nupdate {update.ref} {update.new}\nprepare\ncommit\n".encode()
 
 
 def _no_leases(updates: Sequence[RefUpdate]) -> Iterator[str]:

@@ -31,7 +31,7 @@ def test_each_loss_widens_the_choice_and_shortens_trust() -> None:
     for _ in range(8):
         contention.lose()
         seen.append((contention.window, contention.freshness))
-    assert [window for window, _ in seen[:3]] == [8, 16, 32]
+    assert [window for window, _ in seen[:3]] == [32, 64, 128]
     assert seen[0][1] == FRESH / 4
     assert seen[-1] == seen[-2] == (128, FRESH / 1024)  # there is an end to it
 
@@ -52,13 +52,20 @@ def test_age_gives_way_and_priority_does_not() -> None:
     later = [task(f"l{n}", priority=1) for n in range(30)]
     firsts = set()
     for number in range(40):
-        order = spread([*urgent, *later], who(f"w{number}"), 16)
+        order = spread([*urgent, *later], who(f"w{number}"), 16, seats=1)
         assert {t.id for t in order[:3]} == {"u0", "u1", "u2"}
         assert order[3:] == later
         firsts.add(order[0].id)
     assert firsts == {"u0", "u1", "u2"}
-    assert spread(urgent, who(), 0) == urgent
-    assert spread([], who(), 8) == []
+    assert spread([], who(), 8, seats=1) == []
+
+
+def test_without_contention_only_what_is_tried_second_is_spread() -> None:
+    """All who lose the first task would meet again at the second."""
+    tasks = [task(f"t{n}") for n in range(20)]
+    orders = [spread(tasks, who(f"w{number}"), 0, seats=2) for number in range(10)]
+    assert all(order[:2] == tasks[:2] for order in orders)
+    assert len({order[2].id for order in orders}) > 1
 
 
 LIVE = [f"t{n}" for n in range(30)]
@@ -71,7 +78,7 @@ def locks(*tasks: Task) -> Locks:
 def test_one_seat_is_offered_the_first_few_as_alternatives() -> None:
     many = [task(id) for id in LIVE]
     offer = make_offer(many, locks(), seats=1, alike=True, live=LIVE)
-    assert (offer.tasks, offer.either) == (many[:16], True)
+    assert (offer.tasks, offer.either) == (many, True)
     assert make_offer([], locks(), seats=1, alike=True, live=LIVE).tasks == []
 
 
@@ -88,7 +95,7 @@ def test_alternatives_end_before_what_is_not_as_simple(other: Task) -> None:
 def test_seats_of_one_claimant_are_offered_alternatives_too() -> None:
     many = [task(id) for id in LIVE]
     offer = make_offer(many, locks(), seats=5, alike=True, live=LIVE)
-    assert (offer.tasks, offer.either) == (many[:20], True)
+    assert (offer.tasks, offer.either) == (many, True)
     few = make_offer(many[:3], locks(), seats=5, alike=True, live=LIVE)
     assert (few.tasks, few.either) == (many[:3], True)
 

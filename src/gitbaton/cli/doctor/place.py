@@ -8,6 +8,7 @@ from pathlib import Path
 from gitbaton.app import App
 from gitbaton.cli.doctor.finding import Finding, failed, note, ok, problem, warning
 from gitbaton.core.errors import BatonError
+from gitbaton.git.fast.direct import DirectRemote
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.pushlog import MeteredRemote
 from gitbaton.git.remote import Remote
@@ -69,7 +70,7 @@ def examine_transport(app: App, remote: Remote) -> Iterator[Finding]:
         return
     transport = remote.inner if isinstance(remote, MeteredRemote) else remote
     why: str | None = "an address that git knows best"
-    if isinstance(transport, FastRemote):
+    if isinstance(transport, FastRemote | DirectRemote):
         why = transport.why_plain
     if why is None:
         yield ok("transport", "fast: pushes and listings are spoken to the server directly")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from gitbaton.git.fast.address import Address, LocalAddress, SshAddress, WebAddress, parse_address
 from gitbaton.git.fast.configuration import Configuration
+from gitbaton.git.fast.direct import DirectRemote
+from gitbaton.git.fast.doorway import Doorway
 from gitbaton.git.fast.link import Link
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.remote import FastRemote
@@ -60,14 +62,19 @@ def choose_remote(
     address = parse_address(url)
     if address is None:
         return plain({})
-    return FastRemote(
+    packer = Packer(git, objects)
+    fast = FastRemote(
         lambda: make_link(git, objects, url, address),
         plain,
-        Packer(git, objects),
+        packer,
         objects.format,
         listing_timeout=listing_timeout,
         push_timeout=push_timeout,
     )
+    if not isinstance(address, LocalAddress) or objects.is_shallow:
+        return fast
+    doorway = Doorway(git, address.path, objects.format)
+    return DirectRemote(fast, doorway, packer, push_timeout=push_timeout)
 
 
 def make_link(git: Git, objects: ObjectStore, url: str, address: Address) -> Link | None:

@@ -12,6 +12,7 @@ from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
 from gitbaton.git.fast.trouble import Unfit
 from gitbaton.git.objects import (
+    Format,
     Kind,
     RawObject,
     TreeEntry,
@@ -34,6 +35,11 @@ class Packer:
     def __init__(self, git: Git, objects: ObjectStore) -> None:
         self._git, self._objects = git, objects
 
+    @property
+    def format(self) -> Format:
+        """The object format of the repository."""
+        return self._objects.format
+
     def pack_small(
         self, tips: Sequence[Oid], *, there: Collection[Oid], near: Iterable[Oid] = ()
     ) -> bytes | None:
@@ -42,8 +48,14 @@ class Packer:
         ``near``: those of ``there`` that the tips probably build on. None if it would be large, or
         hold what is not plainly commits, trees and blobs that are here.
         """
-        found = _Walk(self._objects, there, near).run(tips)
-        return None if found is None else encode_pack(found, self._objects.format)
+        found = self.collect_small(tips, there=there, near=near)
+        return None if found is None else encode_pack(found, self.format)
+
+    def collect_small(
+        self, tips: Sequence[Oid], *, there: Collection[Oid], near: Iterable[Oid] = ()
+    ) -> Sequence[RawObject] | None:
+        """Return the objects of such a pack, as ``pack_small`` does."""
+        return _Walk(self._objects, there, near).run(tips)
 
     def pack_history(
         self, tips: Sequence[Oid], *, there: Collection[Oid], options: Sequence[str] = ()

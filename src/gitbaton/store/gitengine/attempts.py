@@ -37,6 +37,11 @@ class Attempts:
         """The keys that some plan of it has written."""
         return {key for plan in self.plans for key in plan.envelopes}
 
+    @property
+    def surely_raced(self) -> bool:
+        """Whether somebody was faster, and no plan of it can ever have been applied."""
+        return len(self.plans) == 1 and self.last.state is PushState.STALE
+
     def note(self, results: Mapping[str, RefResult], *, shared: bool) -> None:
         """Remember a push that did not go through, by the fate of this transaction's own refs.
 

@@ -16,8 +16,9 @@ from gitbaton.core.errors import BatonError, DamagedRecord, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.deferred import expectation
 from gitbaton.store.gitengine.attempts import Attempts
-from gitbaton.store.gitengine.choosing import Choosing
+from gitbaton.store.gitengine.choosing import Choosing, Tries
 from gitbaton.store.gitengine.parking import MAX_REFS
 from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
 from gitbaton.store.gitengine.pushing import Pusher, Sent
@@ -28,15 +29,14 @@ from gitbaton.store.model import (
     ABSENT,
     DELETE,
     Choice,
-    Committed,
     Conflict,
     Delete,
     Key,
     Outcome,
     Rejected,
-    Spared,
     Transaction,
     Unknown,
+    Version,
 )
 from gitbaton.store.values import decode_value, encode_writes
 
@@ -45,6 +45,7 @@ _LOCKED = 8.0  # the same where the board, which all move, is not in it: only a 
 _LOCKED_TURNS = 6  # ... and how often it was tried at least, however slow the remote is
 _REFUSALS = 2  # answers of the host that make a refusal its last word
 _UNSENT = 3  # pushes that git would not even send
+_CHOICES = 3  # pushes in which alternatives are tried before a look
 _ROUNDS = 2  # pushes that transactions share after the first, before each goes alone
 
 
@@ -96,19 +97,20 @@ class Committer:
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
         """See ``store.protocol.Store.commit_first``."""
-        tries = [self._begin(tx) for tx in alternatives]
-        left = count
+        tries = Tries(alternatives, self._begin)
+        places = range(len(alternatives))
         try:
-            for hot, run in groupby(tries, key=lambda tried: tried.base is not None):
-                for part in [list(run)] if hot else [[tried] for tried in run]:
+            for hot, run in groupby(
+                places, key=lambda place: self._may_be_hot(alternatives, place)
+            ):
+                for part in [list(run)] if hot else [[place] for place in run]:
+                    left = count - tries.won()
                     if left <= 0:
                         break
-                    self._choose(part, left) if hot else self._conclude(part)
-                    # What is unknown may be ours: it counts, or we might come to hold too many.
-                    left -= sum(isinstance(t.outcome, Committed | Unknown) for t in part)
+                    self._choose(tries, part, left) if hot else self._conclude([tries[part[0]]])
         except BatonError as error:
-            _close(tries, [tried for tried in tries if tried.plans], error)
-        return [Spared() if tried.outcome is None else tried.outcome for tried in tries]
+            _close(tries.made(), [tried for tried in tries.made() if tried.plans], error)
+        return tries.choices()
 
     def _begin(self, tx: Transaction) -> Attempts:
         tx = _settled(tx)
@@ -152,6 +154,11 @@ class Committer:
         )
         return Plan([update], list(built.objects), {key: built.commit}, {key: envelope})
 
+    def _may_be_hot(self, alternatives: Sequence[Transaction], place: int) -> bool:
+        """Tell whether an alternative moves a live record that we know, and nothing else."""
+        key, expected = expectation(alternatives, place)
+        return expected is not ABSENT and self._live(key, expected) is not None
+
     def _hot_base(self, tx: Transaction) -> Held | None:
         """Return the live record that ``tx`` alone moves, if it does that and we know it."""
         if len(tx.write) != 1 or tx.moves:
@@ -160,6 +167,9 @@ class Committer:
         expected = tx.expect[key]
         if expected is ABSENT or tx.write[key] is DELETE:
             return None
+        return self._live(key, expected)
+
+    def _live(self, key: Key, expected: Version) -> Held | None:
         latest = self._latest()
         known = latest.held.get(key) if latest else None
         if known is not None and known.version == str(expected) and known.place is not Place.LIVE:
@@ -246,28 +256,33 @@ class Committer:
 
     # --- some of several alternatives
 
-    def _choose(self, tries: Sequence[Attempts], count: int) -> None:
-        """Commit up to ``count`` of ``tries``, as the push session itself shows them.
+    def _choose(self, tries: Tries, places: Sequence[int], count: int) -> None:
+        """Commit up to ``count`` of ``tries`` at ``places``, as the push sessions show them.
 
-        What was neither tried nor seen to have moved on is left without an outcome.
+        Where somebody was faster the next ones are tried, which costs less than a look. What was
+        not tried, has moved on or was lost to somebody is left without an outcome; but if nothing
+        was won, those that were tried are settled by a look.
         """
-        choosing = Choosing(tries, min(count, MAX_REFS), self._layout, self._plan_chosen)
-        try:
-            results = self._remote.push_chosen(choosing.choose)
-        except RemoteUnreachable:  # surely nothing was sent
-            choosing.forget()
-            raise
-        self._pusher.take(choosing.chosen, results)
-        lost = [tried for tried, _ in choosing.chosen if tried.outcome is None]
-        wanted = count - len(choosing.chosen)
-        if not lost and (choosing.chosen or not choosing.passed):
-            return
-        state = self._look(())
-        # One look tells the fate of those tried, and what is there now of those passed over.
-        held = [tried for tried in choosing.passed if self._decide(state, tried) is not None]
-        for tried in lost:
-            self._decide(state, tried)
-        self._conclude([*lost, *held[: max(wanted, 0)]])
+        lost: list[Attempts] = []
+        for _ in range(_CHOICES):
+            wanted = min(count - tries.won(places), MAX_REFS)
+            choosing = Choosing(tries, places, wanted, self._layout, self._plan_chosen)
+            try:
+                results = self._remote.push_chosen(choosing.choose)
+            except RemoteUnreachable:  # surely nothing was sent
+                choosing.forget()
+                raise
+            self._pusher.take(choosing.chosen, results)
+            now_lost = [tried for tried, _ in choosing.chosen if tried.outcome is None]
+            lost += now_lost
+            if not now_lost or not all(tried.surely_raced for tried in now_lost):
+                break
+        unclear = [tried for tried in lost if not (tries.won(places) and tried.surely_raced)]
+        if unclear:
+            state = self._look(())
+            for tried in unclear:
+                self._decide(state, tried)
+            self._conclude(unclear)
 
     def _plan_chosen(self, tried: Attempts) -> Plan:
         plan = self._plan_hot(tried)

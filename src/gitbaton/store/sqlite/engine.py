@@ -48,6 +48,8 @@ from gitbaton.store.sqlite.tables import (
 )
 from gitbaton.store.values import decode_value, encode_writes
 
+_AT_ONCE = 8  # alternatives that are made before the first is tried
+
 
 class SqliteStore:
     """A store in one file on a local disk, for all threads and processes of this host.
@@ -114,9 +116,19 @@ class SqliteStore:
         return outcomes
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        if any(transaction.moves for transaction in alternatives):
-            return commit_in_turn(self.commit, alternatives, count)
-        return self.commit_first_as([None] * len(alternatives), alternatives, count)
+        choices: list[Choice] = []
+        left = count
+        for start in range(0, len(alternatives), _AT_ONCE):
+            if left <= 0:
+                break
+            some = alternatives[start : start + _AT_ONCE]
+            if any(transaction.moves for transaction in some):
+                now = commit_in_turn(self.commit, some, left)
+            else:
+                now = self.commit_first_as([None] * len(some), some, left)
+            choices += now
+            left -= sum(isinstance(choice, Committed | Unknown) for choice in now)
+        return choices + [Spared()] * (len(alternatives) - len(choices))
 
     def commit_first_as(
         self, names: Sequence[Nonce | None], alternatives: Sequence[Transaction], count: int

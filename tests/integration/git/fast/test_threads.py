@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from gitbaton.core.ids import Oid
+from gitbaton.git.fast.direct import DirectRemote
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.remote import PushState, RefUpdate
 from tests.integration.git.desk import Desk
@@ -17,7 +18,7 @@ PRIZE = "refs/baton/tasks/prize"
 def test_eight_threads_share_one_transport(desk: Desk, server: BareRepository) -> None:
     """I1: of eight who move the prize from one value, one is told that it did."""
     remote = desk.remote(server)
-    assert isinstance(remote, FastRemote)
+    assert isinstance(remote, FastRemote | DirectRemote)
     commits = [[desk.commit() for _ in range(ROUNDS)] for _ in range(THREADS)]
 
     def play(number: int, turn: int, old: Oid | None) -> PushState:

@@ -1,0 +1,178 @@
+"""A remote at a path whose records are moved directly; all else goes the usual way.
+
+What is gained is the start of receive-pack and the three processes that it starts, each of which
+goes through all refs: a claim on a local remote is a ref transaction and three small files. What
+is given up, and why it is safe for records, is in docs/design/fast-transport.md, section 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from gitbaton.core.errors import BatonError
+from gitbaton.core.ids import Oid, is_oid
+from gitbaton.git.answers import is_ref_name
+from gitbaton.git.fast.deadline import Deadline
+from gitbaton.git.fast.doorway import Doorway
+from gitbaton.git.fast.packing import Packer
+from gitbaton.git.fast.remote import FastRemote
+from gitbaton.git.fast.transactions import RefTransactions
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate
+
+_CHOICES: Final = 3  # times that a choice is made again because somebody was faster
+
+# What people look at, and what hosts have rules for: always through receive-pack.
+_PUBLIC: Final = ("refs/heads/", "refs/tags/", "refs/remotes/", "refs/notes/", "refs/replace/")
+
+
+class DirectRemote:
+    """A repository at a path. Implements ``git.remote.Remote``; thread-safe.
+
+    ``inner`` serves whatever is not a move of a single existing record, and everything when the
+    door is shut.
+    """
+
+    def __init__(
+        self, inner: FastRemote, doorway: Doorway, packer: Packer, *, push_timeout: float
+    ) -> None:
+        self._inner = inner
+        self._doorway = doorway
+        self._packer = packer
+        self._push_timeout = push_timeout
+        self._objects = ObjectStore(
+            doorway.git, doorway.directory or doorway.git.directory, packer.format
+        )
+        self._transactions = RefTransactions(doorway.git)
+
+    @property
+    def url(self) -> str:
+        return self._inner.url
+
+    @property
+    def supports_atomic(self) -> bool | None:
+        return self._inner.supports_atomic
+
+    @property
+    def why_plain(self) -> str | None:
+        """See ``FastRemote.why_plain``."""
+        return self._inner.why_plain
+
+    def list(self, prefixes: Sequence[str]) -> Listing:
+        return self._inner.list(prefixes)
+
+    def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        self._inner.fetch(refs, have=have)
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        """Move records directly, each on its own; send all else as ``FastRemote`` does."""
+        if (atomic and len(updates) > 1) or not self._may_move(updates):
+            return self._inner.push(updates, atomic=atomic)
+        fates = self._move(updates) if self._bring(updates) else {}
+        return self._send_rest(updates, fates)
+
+    def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
+        """Let ``choose`` decide on the refs as they are; push what it says.
+
+        Where somebody was faster while the objects were written, it is asked again.
+        """
+        directory = self._doorway.directory
+        if directory is None or not self._doorway.is_open():
+            return self._inner.push_chosen(choose)
+        for _ in range(_CHOICES):
+            updates = choose(RefFiles(directory))
+            if not self._may_move(updates):
+                return self._inner.push(updates, atomic=False)
+            if not self._bring(updates):
+                return self._send_rest(updates, {})
+            now = RefFiles(directory)
+            if all(now.get(update.ref) == update.old for update in updates):
+                break
+        return self._send_rest(updates, self._move(updates))
+
+    def close(self) -> None:
+        """End the processes and connections. A later call makes new ones."""
+        self._transactions.close()
+        self._objects.close()
+        self._inner.close()
+
+    def _may_move(self, updates: Sequence[RefUpdate]) -> bool:
+        return all(map(_is_move_of_record, updates)) and self._doorway.is_open()
+
+    def _bring(self, updates: Sequence[RefUpdate]) -> bool:
+        """Bring the objects there; return False where receive-pack had better do it."""
+        olds = frozenset(update.old for update in updates if update.old is not None)
+        tips = [update.new for update in updates if update.new is not None]
+        # What the old values have, the repository has for as long as they are compared with: a
+        # ref that still has its old value has kept all of it.
+        brought = self._packer.collect_small(tips, there=olds, near=olds)
+        if brought is None:
+            return False
+        try:
+            self._objects.write(brought)
+        except BatonError:  # no room, no permission: receive-pack finds the words for it
+            return False
+        return True
+
+    def _move(self, updates: Sequence[RefUpdate]) -> Mapping[str, RefResult]:
+        """Move the refs; leave out of the answer what was surely not done."""
+        return self._transactions.move(updates, Deadline(self._push_timeout))
+
+    def _send_rest(
+        self, updates: Sequence[RefUpdate], fates: Mapping[str, RefResult]
+    ) -> Mapping[str, RefResult]:
+        """Return ``fates``, with those of the other ``updates`` through receive-pack."""
+        left = [update for update in updates if update.ref not in fates]
+        return {**fates, **self._inner.push(left, atomic=False)} if left else fates
+
+
+class RefFiles(Mapping[str, Oid]):
+    """The refs of a repository that keeps them in files, each read when it is asked for.
+
+    As git's files backend reads them: the file of the ref, else its line in ``packed-refs``
+    (gitrepository-layout(5)). Symbolic refs are left out. Iterating tells the packed ones only.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._packed: Mapping[str, Oid] | None = None
+
+    def __getitem__(self, ref: str) -> Oid:
+        if not is_ref_name(ref):
+            raise KeyError(ref)
+        try:
+            text = (self._directory / ref).read_text(encoding="ascii").strip()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return self._read_packed()[ref]
+        except (OSError, ValueError) as error:
+            raise KeyError(ref) from error
+        if not is_oid(text):
+            raise KeyError(ref)
+        return Oid(text)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._read_packed())
+
+    def __len__(self) -> int:
+        return len(self._read_packed())
+
+    def _read_packed(self) -> Mapping[str, Oid]:
+        if self._packed is None:
+            try:
+                text = (self._directory / "packed-refs").read_text("utf-8", "surrogateescape")
+            except FileNotFoundError:
+                text = ""
+            lines = (line.partition(" ") for line in text.split("\n"))
+            self._packed = {name: Oid(oid) for oid, _, name in lines if is_oid(oid)}
+        return self._packed
+
+
+def _is_move_of_record(update: RefUpdate) -> bool:
+    return (
+        update.old is not None
+        and update.new is not None
+        and is_ref_name(update.ref)
+        and not update.ref.startswith(_PUBLIC)
+    )
