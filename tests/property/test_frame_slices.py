@@ -1,4 +1,4 @@
-"""Slices: every agent once, even streams, and who joins or leaves moves little more than a share."""
+"""Slices: every agent once, even streams; who joins or leaves moves little more than a share."""
 
 from __future__ import annotations
 

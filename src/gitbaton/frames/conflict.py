@@ -16,7 +16,6 @@ Kind: TypeAlias = Literal[
     "duplicate",  # elements with one dedup key and different contents
     "number",  # a sum too great to be kept as a number
     "document",  # what is there under the document's name is no JSON
-    "id",  # two different ops under one id
 ]
 
 
