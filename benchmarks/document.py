@@ -141,6 +141,17 @@ class FrameScaling(msgspec.Struct, frozen=True):
     streams_per_minute: float
 
 
+class MergeRate(msgspec.Struct, frozen=True):
+    """One frame's deltas merged in process, from their files to the bytes of documents."""
+
+    workload: str
+    ops: int
+    conflicts: int
+    documents: int
+    times: Times
+    per_second: int
+
+
 class Missing(msgspec.Struct, frozen=True):
     """Something that was not measured, and why."""
 
@@ -168,6 +179,7 @@ class Document(msgspec.Struct, kw_only=True):
     hooked_commits: list[HookedCommits] = msgspec.field(default_factory=list)
     frames: list[FrameResult] = msgspec.field(default_factory=list)
     frame_scaling: list[FrameScaling] = msgspec.field(default_factory=list)
+    merging: list[MergeRate] = msgspec.field(default_factory=list)
     skipped: list[Missing] = msgspec.field(default_factory=list)
     failed: list[Missing] = msgspec.field(default_factory=list)
 

@@ -14,7 +14,16 @@ from benchmarks.lab.lab import Lab
 from benchmarks.lab.links import LINKS
 from benchmarks.lab.workplace import Workplace
 from benchmarks.machine import describe_machine, load
-from benchmarks.parts import backlog, commits, contention, frames, latency, parallel, pushes
+from benchmarks.parts import (
+    backlog,
+    commits,
+    contention,
+    frames,
+    latency,
+    merging,
+    parallel,
+    pushes,
+)
 from benchmarks.parts.session import Session
 from benchmarks.scale import Scale
 
@@ -26,6 +35,7 @@ PARTS: Final[Mapping[str, Callable[[Session], None]]] = {
     "parallel": parallel.run,
     "commits": commits.run,
     "frames": frames.run,
+    "merging": merging.run,
 }
 
 

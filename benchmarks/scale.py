@@ -42,6 +42,8 @@ class Scale:
     frame_sleepers: tuple[int, ...]
     frame_sleep: float
     frame_sleeps: int
+    merge_workers: int
+    merge_rounds: int
 
 
 FULL: Final = Scale(
@@ -72,6 +74,8 @@ FULL: Final = Scale(
     frame_sleepers=(1, 2),
     frame_sleep=60.0,
     frame_sleeps=2,
+    merge_workers=50,
+    merge_rounds=9,
 )
 QUICK: Final = Scale(
     name="quick",
@@ -101,6 +105,8 @@ QUICK: Final = Scale(
     frame_sleepers=(1, 2),
     frame_sleep=3.0,
     frame_sleeps=2,
+    merge_workers=50,
+    merge_rounds=3,
 )
 TINY: Final = Scale(
     name="tiny",
@@ -131,5 +137,7 @@ TINY: Final = Scale(
     frame_sleepers=(2,),
     frame_sleep=0.1,
     frame_sleeps=1,
+    merge_workers=1,
+    merge_rounds=1,
 )
 SCALES: Final = {scale.name: scale for scale in (FULL, QUICK, TINY)}

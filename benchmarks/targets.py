@@ -174,6 +174,14 @@ def _stream_ratio(document: Document) -> float | None:
     return rates[2] / rates[1] if {1, 2} <= rates.keys() else None
 
 
+def _merging(workload: str) -> Callable[[Document], float | None]:
+    def measure(document: Document) -> float | None:
+        found = (rate for rate in document.merging if rate.workload == workload)
+        return next((float(rate.per_second) for rate in found), None)
+
+    return measure
+
+
 # --- the table
 
 TARGETS: Final = (
@@ -260,6 +268,17 @@ TARGETS: Final = (
         3.6,
         "s",
         _publishing(50, 100),
+    ),
+    *(
+        Target(
+            "ops merged in process, validation and conflicts included",
+            f"streams that {what}",
+            "at least",
+            50_000,
+            "/s",
+            _merging(workload),
+        )
+        for workload, what in (("apart", "keep apart"), ("quarrels", "quarrel"))
     ),
     Target(
         "streams a minute of two workers, as a multiple of one",

@@ -8,7 +8,7 @@ from benchmarks.report.markdown import table
 
 def render(document: Document) -> str:
     """Return what the results say about frames."""
-    parts = [_coordination(document), _scaling(document)]
+    parts = [_coordination(document), _scaling(document), _merging(document)]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -42,5 +42,21 @@ def _scaling(document: Document) -> str:
             f"{result.streams_per_minute:.1f}",
         ]
         for result in document.frame_scaling
+    ]
+    return table(head, rows)
+
+
+def _merging(document: Document) -> str:
+    head = ["streams", "ops", "conflicts", "documents", "merged in, ms (p50)", "ops a second"]
+    rows = [
+        [
+            rate.workload,
+            f"{rate.ops:,}",
+            f"{rate.conflicts:,}",
+            f"{rate.documents:,}",
+            f"{rate.times.p50:.0f}",
+            f"{rate.per_second:,}",
+        ]
+        for rate in document.merging
     ]
     return table(head, rows)

@@ -26,7 +26,9 @@ TINY = scale.TINY
 @pytest.fixture(scope="module")
 def results() -> Document:
     """A run of the local link; `parallel` is made of what `pushes` is made of."""
-    return run(TINY, only=("latency", "contention", "pushes", "backlog", "commits", "frames"))
+    return run(
+        TINY, only=("latency", "contention", "pushes", "backlog", "commits", "frames", "merging")
+    )
 
 
 def test_every_part_measures(results: Document) -> None:
@@ -44,6 +46,8 @@ def test_every_part_measures(results: Document) -> None:
     [frames], [sleepers] = results.frames, results.frame_scaling
     assert frames.ops == frames.workers * 10 * 21, "all that was delivered was merged"
     assert sleepers.frames == TINY.frame_sleeps
+    assert [rate.workload for rate in results.merging] == ["apart", "quarrels"]
+    assert [rate.conflicts > 0 for rate in results.merging] == [False, True]
 
 
 def test_nobody_claims_twice(results: Document) -> None:
