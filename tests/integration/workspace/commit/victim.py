@@ -79,3 +79,12 @@ def _deadly(function: Callable[..., Any], count: Callable[[], None]) -> Callable
         return result
 
     return call
+
+
+def run_until_call(work: Callable[[], object], owner: Any, name: str) -> bool:
+    """Run ``work`` in a process that is killed when it calls ``owner.name``; return whether."""
+
+    def arm() -> None:
+        setattr(owner, name, lambda *args, **options: os.kill(os.getpid(), signal.SIGKILL))
+
+    return _fork(arm, work) == -signal.SIGKILL
