@@ -16,7 +16,7 @@ def write(clone: Baton, path: str, text: str) -> None:
 
 
 def push_upstream(clone: Baton, **files: str) -> str:
-    clone.git("pull", "-q", "--rebase", "origin", "main")
+    clone.git("pull", "-q", "--rebase", "--autostash", "origin", "main")
     for path, text in files.items():
         write(clone, path, text)
         clone.git("add", path)
@@ -87,6 +87,39 @@ def test_sync_brings_in_what_others_pushed(clones: Clones) -> None:
     one.git("checkout", "-q", "-b", "topic")
     assert one.ok("sync")["branch"] is None
     assert one.ok("sync", "--push")["branch"]["upstream"] == "origin/topic"
+
+
+def test_a_file_that_stayed_behind_undoes_nothing(clones: Clones) -> None:
+    """I3: an edit begun on the old version is not committed over what upstream did to the file."""
+    one, two = clones("one"), clones("two")
+    for path in ("text", "clash", "gone", "bin"):
+        write(one, path, "1\n2\n3\n4\n5\n")
+    one.ok("commit", "text", "clash", "gone", "bin", "-m", "files", "--push")
+    two.git("pull", "-q", "origin", "main")
+    two.git("rm", "-q", "gone")
+    push_upstream(two, text="1\n2\n3\n4\nup\n", clash="up\n2\n3\n4\n5\n", bin="\0up")
+    for path in ("text", "clash", "gone"):
+        write(one, path, "mine\n2\n3\n4\n5\n")
+    write(one, "bin", "\0mine")
+    (one.directory / "text").chmod(0o755)
+    assert {k["path"] for k in one.ok("sync")["branch"]["kept"]} == {"text", "clash", "gone", "bin"}
+    for path in ("text", "clash", "gone", "bin"):
+        answer = one("commit", path, "-m", "x", "--json")
+        assert (answer.status, answer.error["code"]) == (1, "behind"), path
+        assert f"baton sync --merge {path}" in answer.error["next"]
+    merged = one.ok("sync", "--merge", "text", "--merge", "readme")["merged"]
+    assert [(m["path"], m["fate"]) for m in merged] == [("text", "merged"), ("readme", "current")]
+    assert (one.directory / "text").read_text() == "mine\n2\n3\n4\nup\n"
+    assert (one.directory / "text").stat().st_mode & 0o777 == 0o755
+    one.ok("commit", "text", "-m", "both")
+    left = one("sync", "--merge", "clash", "--merge", "gone", "--merge", "bin")
+    assert left.status == 1
+    assert (one.directory / "clash").read_text().startswith("<<<<<<< yours\nmine\n=======\nup\n")
+    assert (one.directory / "bin").read_text() == "\0mine"
+    assert "next: when it is as it shall be: baton sync --mine bin" in left.out
+    assert one("commit", "gone", "-m", "x").status == 1
+    one.ok("sync", "--mine", "gone", "--mine", "bin")
+    one.ok("commit", "gone", "bin", "-m", "mine after all")
 
 
 def test_guarded_commits_are_refused_without_a_hook_run(clones: Clones) -> None:

@@ -73,8 +73,8 @@ def tell_integrated(say: Callable[[str], None], done: Integrated) -> None:
         say(f"  and {len(done.kept) - _SHOWN} more stay as they are")
     if done.kept:
         say(
-            f"  upstream has other versions of these: before you commit one, see what that would "
-            f"undo: git diff HEAD -- {shlex.quote(_text(done.kept[0]))}"
+            "  upstream has other versions of these; before one is committed: "
+            f"baton sync --merge {shlex.quote(_text(done.kept[0]))}"
         )
 
 

@@ -8,6 +8,7 @@ import click
 
 from gitbaton.app import App
 from gitbaton.checkout import Checkout
+from gitbaton.cli.catchingup import catch_up_files
 from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.fields import DURATION
 from gitbaton.cli.integrating import integrated_document, push_branch, tell_integrated
@@ -24,7 +25,16 @@ from gitbaton.workspace.integration.integration import Integrated
 @click.option("--push", is_flag=True, help="Also push what is committed on this branch.")
 @click.option("--no-pull", is_flag=True, help="Only send what waited; leave the branch alone.")
 @click.option("--wait", type=DURATION, metavar="D", help="How long to wait for commits made here.")
-def command(request: Request, push: bool, no_pull: bool, wait: float | None) -> int:
+@click.option("--merge", "merged", metavar="PATH", multiple=True, help="Bring PATH up to date.")
+@click.option("--mine", metavar="PATH", multiple=True, help="PATH may be committed as it is.")
+def command(
+    request: Request,
+    push: bool,
+    no_pull: bool,
+    wait: float | None,
+    merged: tuple[str, ...],
+    mine: tuple[str, ...],
+) -> int:
     """Send what waited while the remote was away, and bring in what others have pushed.
 
     A result lands if its claim is still current; else its work goes to a rescue ref. What cannot
@@ -34,7 +44,14 @@ def command(request: Request, push: bool, no_pull: bool, wait: float | None) -> 
     working tree is in: nothing is stashed, and a file that somebody has changed or staged stays
     as it is. Where the same lines were changed, nothing is done (exit status 1) and the message
     says how to merge them.
+
+    A file that stayed behind in this way is not committed until it has what upstream did to it:
+    --merge PATH brings the two together in the file, and does nothing else.
     """
+    if merged or mine:
+        if push or no_pull:
+            raise click.UsageError("--merge and --mine go alone")
+        return catch_up_files(request, merged, mine, wait)
     if push and no_pull:
         raise click.UsageError("--push brings in what others pushed first: not with --no-pull")
     app = request.app

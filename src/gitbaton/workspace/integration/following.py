@@ -35,12 +35,13 @@ class Kept:
 
     ``staged``: somebody staged something there. ``conflict``: the index has one. ``changed``:
     somebody edited or removed it. ``in the way``: an untracked file is where a new one would be.
-    ``unsafe``: its place cannot be written, for ``reason``.
+    ``unsafe``: its place cannot be written, for ``reason``. ``base``: what the branch had there.
     """
 
     path: bytes
     why: Why
     reason: str = ""
+    base: Entry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ def follow(changes: Iterable[Change], staged: Mapping[bytes, Staged]) -> Followi
     for change in changes:
         found = staged.get(change.path, NOTHING)
         if found.unmerged:
-            kept.append(Kept(change.path, "conflict"))
+            kept.append(Kept(change.path, "conflict", base=change.before))
             continue
         if found.entry not in (change.before, change.after):
-            kept.append(Kept(change.path, "staged"))
+            kept.append(Kept(change.path, "staged", base=change.before))
             continue
         if found.entry != change.after:
             index.append(IndexEdit(change.path, found.entry, change.after))

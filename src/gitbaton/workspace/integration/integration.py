@@ -21,6 +21,8 @@ from gitbaton.git.head import read_branch, read_tip
 from gitbaton.git.placing import Placed
 from gitbaton.git.sharedindex import read_staged
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import read_behind, write_behind
+from gitbaton.workspace.integration.catching_up import CaughtUp, catch_up, declare_current
 from gitbaton.workspace.integration.following import Change, Following, Kept, follow
 from gitbaton.workspace.integration.rebuilding import (
     Conflict,
@@ -106,6 +108,16 @@ class Integration:
             "others were faster every time", ref=upstream.ref, next="baton sync --push"
         )
 
+    def catch_up(self, paths: Sequence[bytes]) -> list[CaughtUp]:
+        """Merge what the branch has now into the files at ``paths`` that stayed behind."""
+        with self.lock.hold(timeout=self.timeout, waiting=self.waiting):
+            return catch_up(self.tree, paths)
+
+    def declare_current(self, paths: Sequence[bytes]) -> None:
+        """Let the files at ``paths`` be committed as they are: their owner has looked."""
+        with self.lock.hold(timeout=self.timeout, waiting=self.waiting):
+            declare_current(self.tree, paths)
+
     def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
         with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
             mover = Mover(self.tree, self.clock, hold)
@@ -140,6 +152,11 @@ class Integration:
             )
         require_quiet(self.tree)
         following = self._following(ours, rebuilt.commit)
+        # Noted before: a file that stays must never be committed as if it were current. What has
+        # followed is taken out again afterwards; a kill in between leaves a note too many.
+        state = self.tree.state
+        known = read_behind(state)
+        write_behind(state, {**_begun(following), **known})
         placed = mover.advance(
             Move(
                 ref=branch,
@@ -151,6 +168,11 @@ class Integration:
             )
         )
         self._make_room(following.submodules)
+        kept = (*following.kept, *_left(placed, following))
+        left = known.keys() | {item.path for item in kept}
+        left -= {one.path for one in placed if one.fate == "placed"}
+        begun = {**_begun(following), **known}
+        write_behind(state, {path: begun[path] for path in left})
         return Integrated(
             branch=branch,
             upstream=upstream.name,
@@ -158,7 +180,7 @@ class Integration:
             after=rebuilt.commit,
             way=rebuilt.way,
             updated=sum(one.fate == "placed" for one in placed),
-            kept=(*following.kept, *_left(placed, following)),
+            kept=kept,
         )
 
     def _rebuild(self, branch: str, upstream: Upstream, ours: Oid | None, theirs: Oid) -> Rebuilt:
@@ -221,6 +243,14 @@ def _left(placed: Sequence[Placed], following: Following) -> list[Kept]:
         for one in placed
         if one.fate != "placed"
     ]
+
+
+def _begun(following: Following) -> dict[bytes, Entry | None]:
+    """Return what each file that may stay is based on."""
+    return {
+        **{wish.path: wish.before for wish in following.files},
+        **{item.path: item.base for item in following.kept},
+    }
 
 
 def _joined(first: Integrated, second: Integrated) -> Integrated:

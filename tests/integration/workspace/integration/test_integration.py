@@ -13,6 +13,7 @@ import pytest
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.errors import BatonError, Refused, RemoteUnreachable
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.integration.integration import Integrated, Integration
 from gitbaton.workspace.safecommit.lock import Holder, TreeLock
 from gitbaton.workspace.safecommit.moving import Mover
@@ -183,6 +184,7 @@ def test_a_dirty_tree_follows_where_nobody_changed_anything(clones: Clones, how:
     ]
     assert done.updated == 7
     assert ours.sync(how).way == "nothing"
+    assert set(read_behind(ours.top / ".git" / "baton")) == {os.fsencode(p) for p in kept(done)}
 
 
 def test_only_what_is_new_is_applied_and_authors_stay(clones: Clones) -> None:

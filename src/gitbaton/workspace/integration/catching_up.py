@@ -1,0 +1,143 @@
+"""Brings a file that stayed behind together with what its branch has now, when its owner asks."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from gitbaton.core.errors import GitFailed, Refused
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import EXECUTABLE, FILE, Entry
+from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import read_behind, write_behind
+
+Fate = Literal["merged", "conflicts", "by hand", "current"]
+
+_ERROR: Final = 128  # merge-file: at most 127 conflicts, else it could not (git-merge-file(1))
+
+
+@dataclass(frozen=True, slots=True)
+class CaughtUp:
+    """What became of one file.
+
+    ``merged``: it has both sides now. ``conflicts``: likewise, with markers where both changed
+    the same lines. ``by hand``: it cannot be merged (binary, a link, removed on one side), and is
+    as it was. ``current``: it was not behind.
+    """
+
+    path: bytes
+    fate: Fate
+
+
+def catch_up(tree: WorkingTree, paths: Sequence[bytes]) -> list[CaughtUp]:
+    """Merge what HEAD has into the files at ``paths`` and say what became of each.
+
+    Under the lock of ``tree``. A file that is saved meanwhile stays. Raises Refused for that.
+    """
+    behind = read_behind(tree.state)
+    done = []
+    for path in paths:
+        if path not in behind:
+            done.append(CaughtUp(path, "current"))
+            continue
+        fate = _merge(tree, path, behind[path])
+        if fate in ("merged", "conflicts"):
+            del behind[path]
+            write_behind(tree.state, behind)
+        done.append(CaughtUp(path, fate))
+    return done
+
+
+def declare_current(tree: WorkingTree, paths: Sequence[bytes]) -> None:
+    """Forget that the files at ``paths`` are behind: their owner has looked. Under the lock."""
+    behind = read_behind(tree.state)
+    write_behind(tree.state, {path: base for path, base in behind.items() if path not in paths})
+
+
+def _merge(tree: WorkingTree, path: bytes, base: Entry | None) -> Fate:
+    full = os.path.join(os.fsencode(tree.top), path)
+    theirs = _entry_in_head(tree, path)
+    before = _look(full)
+    if before is None or not _is_file(base) or not _is_file(theirs):
+        return "by hand"
+    with tempfile.TemporaryDirectory(prefix="merge-", dir=tree.state) as directory:
+        ours = _saved(directory, "ours", Path(os.fsdecode(full)).read_bytes())
+        words = [
+            ours,
+            _saved(directory, "base", _content(tree, path, base)),
+            _saved(directory, "theirs", _content(tree, path, theirs)),
+        ]
+        labels = ("-L", "yours", "-L", "before", "-L", "upstream")
+        done = tree.git.run("merge-file", "-p", *labels, *words, check=False)
+    if done.status < 0 or done.status >= _ERROR:
+        return "by hand"
+    _replace(full, before, done.stdout)
+    return "merged" if done.status == 0 else "conflicts"
+
+
+def _is_file(entry: Entry | None) -> bool:
+    return entry is not None and entry.mode in (FILE, EXECUTABLE)
+
+
+def _entry_in_head(tree: WorkingTree, path: bytes) -> Entry | None:
+    shown = tree.git.run(
+        *("--literal-pathspecs", "ls-tree", "-z", "--full-tree", "HEAD", "--"), os.fsdecode(path)
+    )
+    head, tab, name = shown.stdout.rstrip(b"\0").partition(b"\t")
+    if not tab or name != path:
+        return None
+    mode, _, oid = head.split(b" ")
+    return Entry(int(mode, 8), Oid(oid.decode()))
+
+
+def _content(tree: WorkingTree, path: bytes, entry: Entry | None) -> bytes:
+    """Return the content of ``entry`` as it is checked out at ``path`` (filters, line ends)."""
+    assert entry is not None, "asked for files only"
+    done = tree.git.run("cat-file", "--filters", f"--path={os.fsdecode(path)}", entry.oid)
+    return done.stdout
+
+
+def _saved(directory: str, name: str, content: bytes) -> str:
+    place = Path(directory, name)
+    place.write_bytes(content)
+    return str(place)
+
+
+def _look(full: bytes) -> os.stat_result | None:
+    try:
+        found = os.lstat(full)
+    except OSError:
+        return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def _replace(full: bytes, before: os.stat_result, content: bytes) -> None:
+    ready = os.path.join(os.path.dirname(full), b".baton-" + secrets.token_hex(6).encode())
+    try:
+        with open(ready, "wb") as file:
+            file.write(content)
+        os.chmod(ready, stat.S_IMODE(before.st_mode))
+        now = _look(full)
+        if now is None or (now.st_ino, now.st_mtime_ns, now.st_size) != (
+            before.st_ino,
+            before.st_mtime_ns,
+            before.st_size,
+        ):
+            raise Refused(
+                f"{os.fsdecode(full)} was saved meanwhile, and stays as it is",
+                code="changed",
+                next="the same command again",
+            )
+        os.replace(ready, full)
+    except OSError as error:
+        raise GitFailed(["git", "merge-file"], 1, f"{os.fsdecode(full)}: {error}") from error
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(ready)
