@@ -111,13 +111,7 @@ class Rounds:
     def _run_quietly(self) -> None:
         try:
             self.run()
-        except BatonError as error:
-            self._fail(error)
-        except BaseException as error:
-            self._fail(error)
-            raise
-
-    def _fail(self, error: BaseException) -> None:
-        with self._changed:
-            self._trouble = error
-            self._changed.notify_all()
+        except BaseException as error:  # noqa: BLE001 - it is raised to whoever waits
+            with self._changed:
+                self._trouble = error
+                self._changed.notify_all()

@@ -26,7 +26,7 @@ _BATCH = 256  # documents that are read from git at a time
 class _Laid:
     """A file as it was laid: by size and time one is known that was written to since."""
 
-    path: Path
+    path: str
     size: int
     written: int
 
@@ -51,9 +51,9 @@ class Shelf:
         try:
             _remove(making)
             making.mkdir(parents=True)
-            laid = self._fill(making, directory, tree)
-            for folder in (making, *(p for p in making.rglob("*") if p.is_dir())):
-                folder.chmod(0o555)
+            laid, folders = self._fill(str(making), str(directory), tree)
+            for folder in folders:
+                os.chmod(folder, 0o555)
             making.rename(directory)
         except OSError as error:
             raise BatonError(
@@ -70,26 +70,36 @@ class Shelf:
                 if path not in keep:
                     _remove(path)
 
-    def _fill(self, making: Path, final: Path, tree: Oid) -> dict[tuple[str, Oid], _Laid]:
+    def _fill(
+        self, making: str, final: str, tree: Oid
+    ) -> tuple[dict[tuple[str, Oid], _Laid], set[str]]:
+        """Fill the directory ``making``, which will be ``final``; return its files and folders.
+
+        Paths are texts here: a world may have ten thousand documents, and each frame links them.
+        """
         laid: dict[tuple[str, Oid], _Laid] = {}
         wanted: list[tuple[str, Oid]] = []
+        folders = {making}
         for name, oid in _safe_files(self._objects, tree):
-            target = making / name
-            target.parent.mkdir(parents=True, exist_ok=True)
+            target = f"{making}/{name}"
+            folder = os.path.dirname(target)
+            if folder not in folders:
+                os.makedirs(folder, exist_ok=True)
+                while folder not in folders:
+                    folders.add(folder)
+                    folder = os.path.dirname(folder)
             known = self._files.get((name, oid))
             if known is not None and _link(known, target):
-                laid[name, oid] = _Laid(final / name, known.size, known.written)
+                laid[name, oid] = _Laid(f"{final}/{name}", known.size, known.written)
             else:
                 wanted.append((name, oid))
         for start in range(0, len(wanted), _BATCH):
             part = wanted[start : start + _BATCH]
             bodies = self._objects.read_many([oid for _, oid in part])
             for (name, oid), (_, body) in zip(part, bodies, strict=True):
-                target = making / name
-                target.write_bytes(body)
-                target.chmod(0o444)
-                laid[name, oid] = _Laid(final / name, len(body), target.stat().st_mtime_ns)
-        return laid
+                written = _write(f"{making}/{name}", body)
+                laid[name, oid] = _Laid(f"{final}/{name}", len(body), written)
+        return laid, folders
 
 
 def _safe_files(objects: ObjectStore, tree: Oid) -> Iterator[tuple[str, Oid]]:
@@ -101,10 +111,19 @@ def _safe_files(objects: ObjectStore, tree: Oid) -> Iterator[tuple[str, Oid]]:
         yield name, oid
 
 
-def _link(known: _Laid, target: Path) -> bool:
+def _write(path: str, body: bytes) -> int:
+    """Write a new file that nobody is to change; return when that was (ns)."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
+    with os.fdopen(handle, "wb") as file:
+        file.write(body)
+        file.flush()
+        return os.fstat(handle).st_mtime_ns
+
+
+def _link(known: _Laid, target: str) -> bool:
     """Give an old file a second name, unless somebody has written to it or taken it away."""
     try:
-        now = known.path.stat()
+        now = os.stat(known.path)
         if (now.st_size, now.st_mtime_ns) != (known.size, known.written):
             return False
         os.link(known.path, target)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitbaton.core.clock import ManualClock
-from gitbaton.core.errors import Refused
+from gitbaton.core.clock import ManualClock, SystemClock
 from gitbaton.core.ids import Oid
 from gitbaton.frames import Append, Incr, Op, StreamView
 from gitbaton.frames.attendant import Attendant
@@ -20,7 +19,7 @@ from gitbaton.frames.founding import Founding, found
 from gitbaton.frames.frame import World
 from gitbaton.frames.history import History
 from gitbaton.frames.journal import Journal
-from gitbaton.frames.news import News
+from gitbaton.frames.news import Listener, News
 from gitbaton.frames.refs import FrameRefs, Pair
 from gitbaton.frames.rounds import Rounds
 from gitbaton.frames.shelf import Shelf
@@ -50,43 +49,42 @@ def founding(**changes: object) -> Founding:
 
 
 @dataclass
-class Ledger:
-    """What every stream wrote, as it told the test: (frame, worker, stream, number) by agent."""
-
-    written: list[tuple[int, str, str]] = field(default_factory=list)
-    runs: Counter[tuple[int, str]] = field(default_factory=Counter)
-
-
-@dataclass
 class Player:
-    """One worker process: its memory dies with ``crash``, its directory and name do not."""
+    """One worker process: its memory dies with ``start``, its directory and name do not.
+
+    ``by_itself``: its rounds may run; else the test takes every step, and no failure is waited for.
+    """
 
     name: str
     place: Path
     repository: CoordinationRepository
     remote: Remote
-    clock: ManualClock
+    clock: ManualClock | SystemClock
     streams: int = 2
     primary: bool = True
-    frames: dict[int, str] = field(default_factory=dict)
+    by_itself: bool = False
     news: list[News] = field(default_factory=list)
+    listener: Listener | None = None
+    before_ops: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
         """Be a new process: nothing is remembered but what is on disk and on the remote."""
-        refs = FrameRefs()
+        refs, tell = FrameRefs(), self.listener or self.news.append
         self.stage = Stage(self.repository, self.remote, refs, self.clock)
         self.attendant = Attendant(
             self.stage,
-            presence=self._beacon(refs.presence(self.name), "worker", self.streams),
-            lease=self._beacon(refs.lease, "primary") if self.primary else None,
+            presence=self.make_beacon(refs.presence(self.name), "worker"),
+            lease=self.make_beacon(refs.lease, "primary") if self.primary else None,
             person=PERSON,
-            listener=self.news.append,
+            listener=tell,
             settle=0.0,
         )
-        rounds = Rounds(self.attendant, self.news.append, random.Random(0))
+        rounds = Rounds(self.attendant, tell, random.Random(0))
+        if not self.by_itself:
+            rounds.stop()
         shelf = Shelf(self.place / "worlds", self.repository.objects)
         shelf.clear()
         runner = run_in_process(self._stream, self.clock)
@@ -94,9 +92,9 @@ class Player:
             Terms(name=self.name, person=PERSON),
             self.attendant,
             rounds,
-            Troupe(self.name, self.place, shelf, runner, self.news.append),
+            Troupe(self.name, self.place, shelf, runner, tell),
             Journal(self.place / "undelivered.json"),
-            self.news.append,
+            tell,
         )
         self.view: View | None = None
         self.last = -1
@@ -121,12 +119,14 @@ class Player:
         self.play()
 
     def _stream(self, view: StreamView) -> Iterable[Op]:
+        self.before_ops()
         for agent in view.agents:
             mark = f"{view.frame}/{self.name}/{agent}/{random.getrandbits(40):x}"
             yield Incr("counts.json", f"/{agent}", 1)
             yield Append("log.json", "", {"mark": mark})
 
-    def _beacon(self, ref: str, role: Role, streams: int = 0) -> Beacon:
+    def make_beacon(self, ref: str, role: Role) -> Beacon:
+        """Return a token of this process."""
         return Beacon(
             ref=ref,
             role=role,
@@ -135,7 +135,7 @@ class Player:
             person=PERSON,
             clock=self.clock,
             format=self.repository.objects.format,
-            streams=streams,
+            streams=self.streams if role == "worker" else 0,
         )
 
 
@@ -188,6 +188,3 @@ def marks_of(repository: CoordinationRepository, delta: Oid) -> Iterable[tuple[s
             op = json.loads(line)
             if op["op"] == "append":
                 yield op["value"]["mark"], op["value"]["mark"].split("/")[2]
-
-
-__all__ = ["Player", "Refused", "begin", "founding", "judge", "marks_of"]

@@ -85,7 +85,7 @@ class Line:
         rng: random.Random | None = None,
     ) -> None:
         self._board = board
-        self._hazard = hazard
+        self.hazard = hazard
         self._rng = rng or random.Random(0)
         self._under_way: list[tuple[int, Sequence[RefUpdate], bool]] = []
         self._told_atomic: bool | None = None
@@ -146,7 +146,7 @@ class Line:
         for late in due:
             self._under_way.remove(late)
             self._board.apply(late[1], whole=late[2])
-        fate = self._hazard(call)
+        fate = self.hazard(call)
         if fate == "before":
             raise Crash
         if fate == "cut" or (fate == "lost" and call == "list"):

@@ -187,7 +187,7 @@ def test_a_deposed_primary_cannot_publish(house: House) -> None:
     one.turn()
     view = one.step()
     for _ in range(12):  # two hears nothing of one for longer than a lease
-        two.clock.advance(LEASE / 5)
+        two.clock.sleep(LEASE / 5)
         two.step()
     assert two.attendant.leads and one.attendant.leads, "two primaries, as far as they know"
     primary = one.attendant._primary

@@ -82,7 +82,7 @@ def attempt(player: Player, act: Callable[[], object]) -> None:
         pass
 
 
-@pytest.mark.parametrize("number", range(3))
+@pytest.mark.parametrize("number", range(2))
 def test_nothing_is_lost_repeated_or_reordered(house: House, number: int) -> None:
     """I7, I5: two primaries, crashes, lost answers, torn and delayed pushes, deadlines."""
     rng = generator(number)

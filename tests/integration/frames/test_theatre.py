@@ -124,7 +124,7 @@ def test_streams_that_crash_hang_or_babble_cost_only_their_bad_lines(
     """What was written before a crash or a time-out counts; what is no op is put aside."""
     with clone(tmp_path, file_remote, "a") as app:
         theatre = found(app)
-        part = Part(command=words(tmp_path), streams=4, frames=1, timeout=3.0, grace=0.2)
+        part = Part(command=words(tmp_path), streams=4, frames=1, timeout=1.5, grace=0.2)
         said = perform(theatre, part)
         page = theatre.history.at(None)
         counts = json.loads(page.scene.read("counts.json") or b"{}")
