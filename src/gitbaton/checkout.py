@@ -15,7 +15,7 @@ from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import CommitSection, Config
 from gitbaton.core.config_file import FILE_NAME, parse_config
 from gitbaton.core.errors import InvalidInput
-from gitbaton.git.settings import flag, read_settings
+from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.commit import SafeCommit
 from gitbaton.workspace.safecommit.journal import unfinished
@@ -77,7 +77,7 @@ class Checkout:
     def commits(self) -> SafeCommit:
         """Return what makes commits here. Raises InvalidInput for a setting of no use."""
         env, section = self._env, self.section
-        settings = read_settings(self.tree.git)
+        settings = read_gitconfig(self.tree.git)
         return SafeCommit(
             tree=self.tree,
             lock=self.lock,
@@ -118,7 +118,7 @@ class Checkout:
         # Only what pushes and pulls pays for it.
         from gitbaton.workspace.integration.integration import Integration
 
-        settings = read_settings(self.tree.git)
+        settings = read_gitconfig(self.tree.git)
         return Integration(
             tree=self.tree,
             lock=self.lock,

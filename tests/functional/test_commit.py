@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.functional.baton import Answer, Baton
+from tests.functional.test_startup import watch
 
 
 @pytest.fixture
@@ -338,6 +339,22 @@ class TestAmending:
             f"the last commit ({short}) is pushed already: origin/main has it",
             "make another commit: baton commit PATH… -m MSG",
         )
+
+
+def test_it_starts_little(tree: Baton) -> None:
+    """Two processes find out where we are; a commit without hooks and new files takes seven."""
+    (tree.directory / "a.txt").write_text("new\n")
+    told = watch(tree, "commit", "a.txt", "-m", "x", "--json")
+    assert tree.git("log", "-1", "--format=%s") == "x"
+    words = ("rich", "sqlite3", "filelock", "psutil", "asyncio", "concurrent")
+    heavy = {
+        "gitbaton.app",
+        "gitbaton.store",
+        "gitbaton.tasks",
+        "gitbaton.workspace.snapshot.passage",
+    }
+    assert [m for m in told["modules"] if m in heavy or m.split(".")[0] in words] == []
+    assert len(told["started"]) <= 9, told["started"]
 
 
 def test_what_a_killed_commit_left_is_tidied_up_by_any_command(tree: Baton) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from gitbaton.git.runner import Git
 
 
-def read_settings(git: Git) -> dict[str, str]:
+def read_gitconfig(git: Git) -> dict[str, str]:
     """Return the configuration where ``git`` runs; the last value of a key counts.
 
     A key without a value (``[commit] gpgSign``) is ``true``.
