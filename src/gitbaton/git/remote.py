@@ -98,8 +98,9 @@ class Remote(Protocol):
         """Let ``choose`` decide what to push; send that, each update on its own (not atomic).
 
         Where reading the refs costs no round trip more, ``choose`` gets them as this very session
-        shows them. It may be called again, with newer refs if somebody was faster, with None if that
-        session could not be used; the last call counts. Nothing chosen: nothing is sent. Raises as ``push``.
+        shows them. It may be called again, with newer refs if somebody was faster, with None if
+        that session could not be used; the last call counts. Nothing chosen: nothing is sent.
+        Raises as ``push``.
         """
         ...
 

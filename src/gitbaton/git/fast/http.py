@@ -63,6 +63,7 @@ class WebLink:
     """A ``Link`` to a smart-http server."""
 
     shows_anyway = False  # it is a request of its own
+    is_open = False
 
     def __init__(
         self,

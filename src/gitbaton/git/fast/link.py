@@ -17,9 +17,14 @@ class Link(Protocol):
     """A way to one repository on one server. Thread-safe; every call ends with its deadline.
 
     ``shows_anyway``: a push waits for the advertisement whether it is looked at or not.
+    ``is_open``: just now a push would leave at once if nobody looked.
     """
 
-    shows_anyway: bool
+    @property
+    def shows_anyway(self) -> bool: ...
+
+    @property
+    def is_open(self) -> bool: ...
 
     def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
         """Return the refs that start with one of ``prefixes``, as they are now.

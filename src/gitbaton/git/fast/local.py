@@ -26,6 +26,8 @@ _OURS = (
 class LocalStarter:
     """Starts services of the repository at ``path``."""
 
+    is_far = False
+
     def __init__(self, git: Git, path: str) -> None:
         self._binary, self._directory, self._path = git.binary, git.directory, path
         self._env = {name: value for name, value in git.env.items() if name not in _OURS}

@@ -12,6 +12,7 @@ from gitbaton.git.fast.link import Compose
 from gitbaton.git.fast.pktline import Decoder, Garbled, Mark, Packet
 from gitbaton.git.fast.receive import Report, parse_advertisement, parse_report
 from gitbaton.git.fast.refs import encode_ls_refs, parse_session
+from gitbaton.git.fast.spare import Spares
 from gitbaton.git.fast.trouble import Lost, Unfit
 from gitbaton.git.objects import Format
 
@@ -19,7 +20,12 @@ Service: TypeAlias = Literal["git-receive-pack", "git-upload-pack"]
 
 
 class Starter(Protocol):
-    """Knows how to start a service of one repository."""
+    """Knows how to start a service of one repository.
+
+    ``is_far``: starting one takes round trips, so that it may be worth doing ahead of time.
+    """
+
+    is_far: bool
 
     def prepare(self, service: Service, deadline: Deadline, *, version: int = 0) -> Invocation:
         """Return how to start ``service``, asking for protocol ``version``. Raises Unfit, Lost."""
@@ -45,6 +51,11 @@ class ProcessLink:
 
     def __init__(self, starter: Starter, format: Format) -> None:
         self._starter, self._format = starter, format
+        self._spares = Spares()
+
+    @property
+    def is_open(self) -> bool:
+        return self._spares.is_there
 
     def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
         request = encode_ls_refs(prefixes, self._format) + Mark.FLUSH.value
@@ -60,7 +71,8 @@ class ProcessLink:
         request = None if look else compose(None)
         if not look and request is None:
             return None
-        with Channel(self._starter.prepare("git-receive-pack", deadline)) as channel:
+        spare = None if look else self._spares.take()
+        with spare or self._open(deadline) as channel:
             seen: Sequence[Packet] = ()
             if request is None:
                 seen = self._look(channel, deadline)
@@ -69,13 +81,20 @@ class ProcessLink:
                     channel.finish(Mark.FLUSH.value, deadline)
                     return None
             said = channel.finish(request, deadline)
-            return self._report(channel, said, seen)
+            report = self._report(channel, said, seen)
+        if self._starter.is_far:
+            self._spares.pushed(lambda: self._open(deadline))
+        return report
 
     def environment(self, deadline: Deadline) -> Mapping[str, str]:
         return self._starter.environment(deadline)
 
     def close(self) -> None:
+        self._spares.close()
         self._starter.close()
+
+    def _open(self, deadline: Deadline) -> Channel:
+        return Channel(self._starter.prepare("git-receive-pack", deadline))
 
     def _look(self, channel: Channel, deadline: Deadline) -> Sequence[Packet]:
         try:

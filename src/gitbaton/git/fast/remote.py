@@ -117,13 +117,13 @@ class FastRemote:
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
         """Let ``choose`` decide what to push, on what this session shows where that is free.
 
-        Over ssh and a path the session's own refs are shown; over http they would cost a round
-        trip, and ``choose`` gets None. Raises as ``push``.
+        Over ssh and a path the session's own refs are shown; over http, and where a channel is open
+        already, they would cost a round trip, and ``choose`` gets None. Raises as ``push``.
         """
         link = self._current()
         if link is None:
             return self._plain.push_chosen(choose)
-        if not link.shows_anyway:
+        if not link.shows_anyway or link.is_open:
             return self.push(choose(None), atomic=False)
         session = self._session(lambda seen: _good(choose(seen)), atomic=False)
         fates = self._hold(session, lambda limit: session.look_and_run(link, limit))

@@ -63,6 +63,8 @@ class SshStarter:
     Where the user's ssh keeps connections for sharing by itself, it is left to do that.
     """
 
+    is_far = True
+
     def __init__(self, git: Git, words: Sequence[str], address: SshAddress) -> None:
         self._directory, self._env = git.directory, dict(git.env)
         self._words = [*words, *(f"-o{name}={value}" for name, value in _OPTIONS.items())]

@@ -10,11 +10,13 @@ import stat
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
+from gitbaton.core.ids import Oid
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.remote import PushState, RefUpdate
 from tests.functional.working import wait_until
@@ -156,9 +158,84 @@ def test_a_connection_that_breaks_under_a_push_is_unknown(
     assert ssh.calls.count("git-receive-pack") == 2  # never sent again
 
 
+def push_in_succession(remote: FastRemote, desk: Desk, count: int) -> list[Oid]:
+    """Move X so many times, from nothing on; return its values."""
+    values: list[Oid] = []
+    for _ in range(count):
+        old = values[-1] if values else None
+        values.append(desk.commit(*values[-1:]))
+        assert remote.push([RefUpdate(X, old, values[-1])], atomic=False)[X].state is DONE
+    return values
+
+
+def test_who_pushes_in_succession_has_the_next_channel_open(
+    desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh
+) -> None:
+    remote = fast(desk, ssh_remote, ssh)
+    [first] = push_in_succession(remote, desk, 1)
+    assert ssh.calls.count("git-receive-pack") == 1
+    second = desk.commit(first)
+    assert remote.push([RefUpdate(X, first, second)], atomic=False)[X].state is DONE
+    wait_until(lambda: ssh.calls.count("git-receive-pack") == 3)  # one ahead of time
+    third = desk.commit(second)
+    seen: list[object] = []
+
+    def choose(refs: object) -> Sequence[RefUpdate]:
+        seen.append(refs)
+        return [RefUpdate(X, second, third)]
+
+    assert remote.push_chosen(choose)[X].state is DONE
+    assert seen == [None]  # what the open channel shows is old: nothing is decided on it
+    assert ssh_remote.refs()[X] == third
+    remote.close()
+    wait_until(lambda: not ours())
+
+
+def test_an_open_channel_does_not_win_what_somebody_else_has(
+    desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh
+) -> None:
+    """I1: the old value is compared when it is sent, however long the channel was open."""
+    remote = fast(desk, ssh_remote, ssh)
+    *_, last = push_in_succession(remote, desk, 2)
+    theirs, mine = desk.commit(last), desk.commit(last)
+    rival = fast(desk, ssh_remote, ssh)
+    assert rival.push([RefUpdate(X, last, theirs)], atomic=False)[X].state is DONE
+    assert remote.push([RefUpdate(X, last, mine)], atomic=False)[X].state is PushState.STALE
+    assert ssh_remote.refs()[X] == theirs
+
+
+def test_an_open_channel_that_has_died_is_replaced(
+    desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh
+) -> None:
+    remote = fast(desk, ssh_remote, ssh)
+    *_, last = push_in_succession(remote, desk, 2)
+    wait_until(lambda: ssh.calls.count("git-receive-pack") == 3)
+    for connection in ours():
+        connection.kill()
+        connection.wait(10)
+    link = remote._link
+    assert link is not None
+    wait_until(lambda: not link.is_open)
+    new = desk.commit(last)
+    assert remote.push([RefUpdate(X, last, new)], atomic=False)[X].state is DONE
+
+
+def test_an_open_channel_that_nobody_takes_is_closed(
+    desk: Desk, ssh_remote: BareRepository, ssh: CountingSsh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitbaton.git.fast.spare._KEPT", 0.05)
+    remote = fast(desk, ssh_remote, ssh)
+    push_in_succession(remote, desk, 2)
+    link = remote._link
+    assert link is not None
+    wait_until(lambda: not link.is_open)
+    assert ours()  # the connection itself stays
+
+
 PROGRAM = """
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from gitbaton.git.fast.choosing import choose_remote
 from gitbaton.git.objectstore import ObjectStore

@@ -41,6 +41,7 @@ class ScriptedLink:
     sent: list[bytes | None] = field(default_factory=list)
     listings: list[Mapping[str, Oid] | Exception] = field(default_factory=list)
     shows_anyway: bool = True
+    is_open: bool = False
     closed: int = 0
 
     def list(self, prefixes: Sequence[str], deadline: Deadline) -> Mapping[str, Oid]:
