@@ -95,7 +95,7 @@ def read_op(line: bytes) -> Op | str:
     except RecursionError:
         return f"nested more than {NESTING_LIMIT} deep"
     except (msgspec.DecodeError, ValueError) as error:
-        return "" if line.isspace() else str(error)
+        return "" if line.isspace() else show(str(error))
     fault = target_fault(op.doc)
     if fault is not None:
         return fault
@@ -128,6 +128,10 @@ def _values(op: Op) -> tuple[Any, Any]:
     return getattr(op, "value", None), op.base
 
 
+def show(text: str) -> str:
+    """Return the beginning of ``text``, which a stream may have written, fit for a terminal."""
+    return "".join(c if c.isprintable() else "�" for c in text.strip()[:EXCERPT])
+
+
 def _excerpt(line: bytes) -> str:
-    text = line[: 4 * EXCERPT].decode("utf-8", "replace").strip()
-    return "".join(c if c.isprintable() else "�" for c in text[:EXCERPT])
+    return show(line[: 4 * EXCERPT].decode("utf-8", "replace"))

@@ -17,7 +17,7 @@ from msgspec import Struct
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import check_value, encode_document
-from gitbaton.frames.codec import Ops, Quarantined, read_ops
+from gitbaton.frames.codec import Ops, Quarantined, read_ops, show
 from gitbaton.frames.names import stream_name
 
 FORMAT: Final = 1
@@ -109,7 +109,7 @@ def _read_header(frame: int, worker: str, data: bytes) -> Header | str:
         for name in header.streams:
             stream_name(name)
     except (msgspec.DecodeError, ValueError, RecursionError, InvalidInput) as error:
-        return f"{HEADER} is no header of a delta: {error}"
+        return f"{HEADER} is no header of a delta: {show(str(error))}"
     if header.format != FORMAT:
         return f"{HEADER} has format {header.format}; this baton knows {FORMAT}"
     if (header.frame, header.worker) != (frame, worker):

@@ -29,25 +29,28 @@ _DOCUMENT: Final = re.compile(DOCUMENT_PATTERN)
 _STREAM: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
-@lru_cache(maxsize=65536)
 def document_fault(name: str) -> str | None:
     """Return why ``name`` cannot be the file name of a document, None if it can."""
     if len(name) > DOCUMENT_LIMIT:
         return f"a document's name has at most {DOCUMENT_LIMIT} characters"
+    return _shape_fault(name)
+
+
+def target_fault(name: str) -> str | None:
+    """Return why an op may not change the document ``name``, None if it may."""
+    if name in RESERVED:
+        return f"{name} is kept by the frames themselves"
+    return document_fault(name)
+
+
+@lru_cache(maxsize=16384)  # streams name the same few documents again and again
+def _shape_fault(name: str) -> str | None:
     if name.endswith("\n") or not _DOCUMENT.match(name):
         return (
             f"{name!r:.80} is no document: lowercase letters, digits and _ . - with directories "
             "between /, ending in .json"
         )
     return None
-
-
-@lru_cache(maxsize=65536)
-def target_fault(name: str) -> str | None:
-    """Return why an op may not change the document ``name``, None if it may."""
-    if name in RESERVED:
-        return f"{name} is kept by the frames themselves"
-    return document_fault(name)
 
 
 def document_name(text: str, *, field: str = "doc") -> str:

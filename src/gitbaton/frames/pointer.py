@@ -20,24 +20,25 @@ _BAD_ESCAPE: Final = re.compile(r"~(?![01])")
 _INDEX: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
-@lru_cache(maxsize=65536)
 def read_pointer(text: str) -> Steps | str:
     """Return the steps of the pointer ``text``, or the reason why it is none."""
+    if len(text) > POINTER_LIMIT:
+        return f"a pointer has at most {POINTER_LIMIT} characters"
+    return _split(text)
+
+
+@lru_cache(maxsize=16384)  # streams name the same places again and again
+def _split(text: str) -> Steps | str:
     if not text:
         return ()
     if text[0] != "/":
         return f"{text!r:.80} is no JSON Pointer: it is empty or begins with /"
-    if len(text) > POINTER_LIMIT:
-        return f"a pointer has at most {POINTER_LIMIT} characters"
-    if "~" in text:
-        if _BAD_ESCAPE.search(text):
-            return f"{text!r:.80} is no JSON Pointer: write ~0 for ~ and ~1 for /"
-        parts = [part.replace("~1", "/").replace("~0", "~") for part in text[1:].split("/")]
-    else:
-        parts = text[1:].split("/")
+    if _BAD_ESCAPE.search(text):
+        return f"{text!r:.80} is no JSON Pointer: write ~0 for ~ and ~1 for /"
+    parts = text[1:].split("/")
     if len(parts) > STEP_LIMIT:
         return f"a pointer has at most {STEP_LIMIT} steps"
-    return tuple(parts)
+    return tuple(part.replace("~1", "/").replace("~0", "~") for part in parts)
 
 
 def parse_pointer(text: str, *, field: str = "path") -> Steps:

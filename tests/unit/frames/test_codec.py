@@ -123,6 +123,20 @@ def test_a_bad_line_costs_only_itself(data: bytes) -> None:
     assert ops.bad[0].excerpt.isprintable()
 
 
+def test_reasons_are_short_and_fit_for_a_terminal() -> None:
+    names = ("x" * 100_000, "\x1b[2J")
+    for name in names:
+        [bad] = read_ops(
+            json.dumps({"op": "incr", "doc": "a.json", "path": "", name: 1}).encode()
+        ).bad
+        assert len(bad.reason) <= 200
+        assert bad.reason.isprintable()
+    files = {"delta.json": json.dumps({"\x1b[2J" * 1000: 1}).encode()}
+    [whole] = read_delta(1, "w", files).quarantined
+    assert len(whole.reason) <= 200
+    assert whole.reason.isprintable()
+
+
 def test_a_whole_last_line_without_its_newline_counts() -> None:
     assert list(read_ops(GOOD + GOOD.strip()).good) == [1, 2]
     assert [bad.line for bad in read_ops(GOOD + GOOD[:20]).bad] == [2]
