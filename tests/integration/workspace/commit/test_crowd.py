@@ -5,14 +5,14 @@ I3: each commit holds exactly its own paths; nothing is lost and nothing swept i
 
 from __future__ import annotations
 
-import multiprocessing
 import subprocess
-from multiprocessing.synchronize import Event
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.integration.workspace.commit.house import House, build
+from tests.integration.workspace.commit.victim import fork, join
 
 PROCESSES = 16
 ROUNDS = 6
@@ -33,11 +33,11 @@ def work(top: Path, number: int) -> None:
         house.commit(*mine, message=f"w{number} {turn}")
 
 
-def disturb(top: Path, stop: Event) -> None:
-    """Stage, edit and leave files lying about until told to stop; then leave a known state."""
+def disturb(top: Path, stop: Path) -> None:
+    """Stage, edit and leave files lying about until ``stop`` is there; then leave a known state."""
     house = House(top)
     turn = 0
-    while not stop.is_set():
+    while not stop.exists():
         turn += 1
         house.write("b.txt", f"staged {turn}\n")
         # Plain git does not wait for the index: it is in use again and again here.
@@ -50,6 +50,19 @@ def disturb(top: Path, stop: Event) -> None:
     house.write("b.txt", "edited at last\n")
 
 
+def history(house: House, start: str) -> list[tuple[str, set[tuple[str, str]]]]:
+    """Return subject and changes of each commit since ``start``, the oldest first."""
+    text = house.git(
+        "log", "--reverse", "--no-renames", "--name-status", "--format=%x00%s", f"{start}.."
+    )
+    found = []
+    for part in text.split("\0")[1:]:
+        subject, *lines = part.strip().split("\n")
+        changes = (line.split("\t") for line in lines if line)
+        found.append((subject, {(letter, path) for letter, path in changes}))
+    return found
+
+
 @pytest.mark.race
 def test_ninety_six_commits_from_sixteen_processes(tmp_path: Path) -> None:
     house = build(tmp_path / "house")
@@ -57,33 +70,28 @@ def test_ninety_six_commits_from_sixteen_processes(tmp_path: Path) -> None:
     house.git("add", "kept.txt")
     kept = house.git("rev-parse", ":kept.txt")
     start = house.head
-    spawn = multiprocessing.get_context("spawn")
-    stop = spawn.Event()
-    beside = spawn.Process(target=disturb, args=(house.top, stop))
-    beside.start()
-    crowd = [spawn.Process(target=work, args=(house.top, number)) for number in range(PROCESSES)]
-    for process in crowd:
-        process.start()
-    for process in crowd:
-        process.join()
-    stop.set()
-    beside.join()
-    assert [process.exitcode for process in (*crowd, beside)] == [0] * (PROCESSES + 1)
+    stop = tmp_path / "stop"
+    beside = fork(lambda: disturb(house.top, stop))
+    crowd = [fork(partial(work, house.top, number)) for number in range(PROCESSES)]
+    ends = [join(child) for child in crowd]
+    stop.touch()
+    assert [*ends, join(beside)] == [0] * (PROCESSES + 1)
 
-    commits = house.git("rev-list", "--reverse", f"{start}..HEAD").split()
-    assert len(commits) == PROCESSES * ROUNDS
+    made = history(house, start)
+    assert len(made) == PROCESSES * ROUNDS
     turns = dict.fromkeys(range(PROCESSES), 0)
-    for commit in commits:
-        subject = house.git("log", "-1", "--format=%s", commit)
+    for subject, files in made:
         number, turn = int(subject.split()[0][1:]), int(subject.split()[1])
         assert turn == turns[number], "each worker's commits are in its order"
         turns[number] += 1
-        here = f"w{number}".encode()
-        expected = {("M" if turn else "A", here + b"/log.txt"), ("A", here + b"/new-%d.txt" % turn)}
+        here = f"w{number}"
+        expected = {("M" if turn else "A", f"{here}/log.txt"), ("A", f"{here}/new-{turn}.txt")}
         if turn:
-            expected.add(("D", here + b"/new-%d.txt" % (turn - 1)))
-        assert house.files(commit) == expected
-        assert house.content(f"w{number}/log.txt", commit) == f"{number} {turn}\n".encode()
+            expected.add(("D", f"{here}/new-{turn - 1}.txt"))
+        assert files == expected
+    for number in range(PROCESSES):
+        text = f"{number} {ROUNDS - 1}\n".encode()
+        assert house.content(f"w{number}/log.txt") == text
 
     assert house.git("rev-parse", ":kept.txt") == kept
     assert house.raw("cat-file", "blob", ":b.txt") == b"staged at last\n"

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import time
+import traceback
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -37,23 +39,42 @@ def run_until_moment(work: Callable[[], object], seconds: float) -> bool:
     return _fork(lambda: None, work, kill_after=seconds) == -signal.SIGKILL
 
 
-def _fork(
-    prepare: Callable[[], None], work: Callable[[], object], kill_after: float | None = None
-) -> int:
-    child = os.fork()
+def fork(work: Callable[[], object]) -> int:
+    """Run ``work`` in a process of its own and return its number."""
+    with warnings.catch_warnings():
+        # The test runner may have a thread, which the child does not use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         status = 1
         try:
-            prepare()
             work()
             status = 0
+        except BaseException:  # noqa: BLE001 - the status says that there was one
+            traceback.print_exc()
         finally:
             os._exit(status)
+    return child
+
+
+def join(child: int) -> int:
+    """Wait for a process that ``fork`` started; return its exit status, negative for a signal."""
+    _, ended = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(ended)
+
+
+def _fork(
+    prepare: Callable[[], None], work: Callable[[], object], kill_after: float | None = None
+) -> int:
+    def live() -> None:
+        prepare()
+        work()
+
+    child = fork(live)
     if kill_after is not None:
         time.sleep(kill_after)  # the moment itself is what is tried
         os.kill(child, signal.SIGKILL)
-    _, ended = os.waitpid(child, 0)
-    code = os.waitstatus_to_exitcode(ended)
+    code = join(child)
     assert code in (0, -signal.SIGKILL), f"the victim failed by itself ({code})"
     return code
 
