@@ -76,7 +76,7 @@ def test_sync_brings_in_what_others_pushed(clones: Clones) -> None:
     assert human.status == 0
     assert human.out.splitlines()[:3] == [
         "nothing waits",
-        f"main: fast-forward with origin/main at {tip[:10]}; 1 files follow",
+        f"main: fast-forward with origin/main at {tip[:10]}; 1 file follows",
         "  more is here untracked, and stays as it is",
     ]
     assert one.ok("sync")["branch"]["way"] == "nothing"

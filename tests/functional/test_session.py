@@ -118,3 +118,17 @@ def test_of_the_users_cache_what_is_shared_is_linked(baton: Baton, tmp_path: Pat
     assert words[:5] == ["git", "pip", "pre-commit", "prek", "uv"]
     assert words[5:] == [str(cache / "git"), "/config", str(cache / "git")]
     assert (cache / "git" / "credential").is_dir(), "the end of a session follows no link"
+
+
+def test_gc_clears_away_what_is_dead_and_names_what_is_kept(baton: Baton) -> None:
+    script = (
+        "$baton session start --name ann --worktree --pid $$ >/dev/null; "
+        'eval "$($baton session start --name bob --worktree --pid $$)"; touch new'
+    )
+    assert shell(baton, script).returncode == 0
+    told = baton.ok("gc", "--dry-run")
+    assert [i["what"] for i in told["freed"] if i["kind"] == "session"] == ["ann", "bob"]
+    done = baton.ok("gc")
+    assert [i["what"] for i in done["freed"] if i["kind"] == "session"] == ["ann"]
+    [kept] = [i for i in done["kept"] if i["kind"] == "session"]
+    assert kept["what"].endswith("/sessions/bob") and "not committed" in kept["why"]

@@ -65,7 +65,8 @@ def tell_integrated(say: Callable[[str], None], done: Integrated) -> None:
     else:
         after = "" if done.after is None else f" at {done.after[:10]}"
         pushed = ", and pushed" if done.pushed else ""
-        say(f"{name}: {done.way} with {done.upstream}{after}{pushed}; {done.updated} files follow")
+        files = "1 file follows" if done.updated == 1 else f"{done.updated} files follow"
+        say(f"{name}: {done.way} with {done.upstream}{after}{pushed}; {files}")
     for kept in done.kept[:_SHOWN]:
         reason = f" ({kept.reason})" if kept.reason else ""
         say(f"  {shlex.quote(_text(kept))} {_WORDS[kept.why]}{reason}")

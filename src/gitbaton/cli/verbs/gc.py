@@ -6,12 +6,15 @@ from dataclasses import asdict
 
 import click
 
+from gitbaton.app import App
 from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
+from gitbaton.commons import Commons
 from gitbaton.work.cleaning import Cleaned, Item
 from gitbaton.workshop import Workshop
+from gitbaton.workspace.sessions.roll import Stage, orphans
 from gitbaton.workspace.snapshot.place import find_abandoned, sweep_places
 
 
@@ -21,9 +24,9 @@ def command(request: Request, dry_run: bool) -> int:
     """Free what holds nothing unique in this clone, and say what was kept and why.
 
     Worktrees of workers that died (their work is rescued first), logs older than 30 days, rescues
-    older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings, and
-    checkouts in which the hooks of working trees ran that are gone; and the objects are packed.
-    Work that is nowhere else is never removed.
+    older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings,
+    sessions whose process is gone, and checkouts in which the hooks of working trees ran that are
+    gone; and the objects are packed. Work that is nowhere else is never removed.
     """
     workshop = Workshop(request.app, lambda _: None)
     cleaned = workshop.cleaner.run(dry_run=dry_run)
@@ -31,6 +34,7 @@ def command(request: Request, dry_run: bool) -> int:
     cleaned.freed.extend(
         Item("checkout", str(path), "its working tree is gone") for path in checkouts
     )
+    _clear_sessions(request.app, cleaned, dry_run=dry_run)
     obstacle = cleaned.obstacle
     document = {
         "freed": [asdict(item) for item in cleaned.freed],
@@ -40,6 +44,16 @@ def command(request: Request, dry_run: bool) -> int:
     }
     request.output.answer(document, lambda out: _print(out, cleaned, dry_run=dry_run))
     return DONE if obstacle is None else exit_status(obstacle)
+
+
+def _clear_sessions(app: App, cleaned: Cleaned, *, dry_run: bool) -> None:
+    """Clear away the sessions whose process is gone, and name the worktrees that are kept."""
+    desk = Commons(app).desk
+    dead = orphans(desk.roll(), desk.alive) if dry_run else [e.session for e in desk.sweep()]
+    kept = [session for session in desk.roll() if session.stage is Stage.KEPT]
+    gone = {session.name for session in dead} - {session.name for session in kept}
+    cleaned.freed.extend(Item("session", name, "its process is gone") for name in sorted(gone))
+    cleaned.kept.extend(Item("session", s.place, "; ".join(s.reasons)) for s in kept)
 
 
 def _print(out: Output, cleaned: Cleaned, *, dry_run: bool) -> None:

@@ -196,7 +196,7 @@ class Integration:
                 code="conflict",
                 next=f"git worktree add --detach {self.place} {short} && cd {self.place} && "
                 f"git merge {upstream.name}; resolve and commit; git push {upstream.remote} "
-                f"HEAD:{upstream.ref}; then here: baton sync",
+                f"HEAD:{upstream.ref}; then here: git worktree remove {self.place}; baton sync",
             ) from conflict
 
     def _following(self, old: Oid | None, new: Oid) -> Following:

@@ -235,12 +235,13 @@ def test_a_conflict_changes_nothing_and_names_the_way_out(clones: Clones) -> Non
     place = ours.top.parent / "merge"
     assert caught.value.next is not None
     words = caught.value.next.replace("/elsewhere", str(place)).split(";")
-    first, resolve, send, again = (part.strip() for part in words)
+    first, resolve, send, tidy, again = (part.strip() for part in words)
     subprocess.run(["sh", "-c", first], cwd=ours.top, capture_output=True, check=False)
     (place / "a").write_text("both\n")
-    assert (resolve, again) == ("resolve and commit", "then here: baton sync")
+    assert (resolve, again) == ("resolve and commit", "baton sync")
     subprocess.run(["git", "commit", "-qam", "both"], cwd=place, check=True)
     subprocess.run(["sh", "-ec", send], cwd=place, check=True, capture_output=True)
+    ours.git(*tidy.removeprefix("then here: git ").split())
     done = ours.sync()
     assert (done.way, kept(done)) == ("fast-forward", {"b": "changed"})
     assert (ours.read("a"), ours.read("b"), ours.read("c")) == ("both\n", "dirty\n", "ours\n")
