@@ -1,6 +1,7 @@
 """Puts the parts of a shared world together: the clone's store and remote under the frames.
 
-Beside ``workshop`` and ``fleet``: a part of the composition root that only ``frame`` pays for.
+Beside ``workshop`` and ``fleet``: a part of the composition root that only ``frame`` pays for. What
+works is imported when it is first needed: most of its verbs only read.
 """
 
 from __future__ import annotations
@@ -13,37 +14,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING
 
 from gitbaton.app import App
 from gitbaton.core.errors import InvalidInput, Refused
 from gitbaton.core.ids import agent_name, new_nonce
-from gitbaton.frames.attendant import Attendant
-from gitbaton.frames.beacon import Beacon
-from gitbaton.frames.errand import Ended, Errand, Halt, Runner, fill_in, run_in_process
 from gitbaton.frames.founding import Founded, Founding, found
 from gitbaton.frames.history import History
-from gitbaton.frames.journal import Journal
 from gitbaton.frames.news import Listener, News
-from gitbaton.frames.performance import Lead, Performance
 from gitbaton.frames.refs import WORLD, FrameRefs
-from gitbaton.frames.rounds import Rounds
-from gitbaton.frames.shelf import Shelf
 from gitbaton.frames.stage import Stage
 from gitbaton.frames.standing import Standing, survey
 from gitbaton.frames.stream import Stream
 from gitbaton.frames.tokens import Role
-from gitbaton.frames.troupe import Troupe
-from gitbaton.frames.worker import Terms, Worker
 from gitbaton.git.plain import PlainRemote
-from gitbaton.work.agent import AgentSpec, run_agent
-from gitbaton.work.environment import ELSEWHERE
-from gitbaton.work.outcome import AgentOutcome, Ending
-from gitbaton.work.program import with_baton
-from gitbaton.work.strays import MARK
 from gitbaton.workspace.lookup import push_url
 from gitbaton.workspace.place import find_place
+
+if TYPE_CHECKING:
+    from gitbaton.frames.attendant import Attendant
+    from gitbaton.frames.beacon import Beacon
+    from gitbaton.frames.errand import Ended, Errand, Halt, Runner
+    from gitbaton.frames.performance import Performance
+    from gitbaton.work.outcome import AgentOutcome
 
 _MOST_WORKERS = 1000  # of one clone
 
@@ -101,6 +94,12 @@ class Theatre:
         world or another process bears the name. Raises InvalidInput for a part that cannot be
         played, Refused when another process of this clone has the name now.
         """
+        from gitbaton.frames.journal import Journal
+        from gitbaton.frames.rounds import Rounds
+        from gitbaton.frames.shelf import Shelf
+        from gitbaton.frames.troupe import Troupe
+        from gitbaton.frames.worker import Terms, Worker
+
         if not 1 <= part.streams <= 1000:
             raise InvalidInput("streams", f"{part.streams} is not between 1 and 1000")
         tell = _in_turn(listener)
@@ -121,6 +120,9 @@ class Theatre:
     @contextmanager
     def primary(self, listener: Listener, *, frames: int | None = None) -> Iterator[Performance]:
         """Give a primary without streams: the same three methods. It takes the lease when free."""
+        from gitbaton.frames.performance import Lead
+        from gitbaton.frames.rounds import Rounds
+
         tell = _in_turn(listener)
         attendant = self._attendant(tell, worker=None, primary=True)
         yield Lead(attendant, Rounds(attendant, tell, self._app.rng), tell, frames=frames)
@@ -150,6 +152,8 @@ class Theatre:
     def _attendant(
         self, listener: Listener, *, worker: tuple[str, int] | None, primary: bool
     ) -> Attendant:
+        from gitbaton.frames.attendant import Attendant
+
         stage = self.stage
         name, streams = worker or (self._default_name("primary"), 0)
         presence = self._beacon(stage.refs.presence(name), "worker", name, streams)
@@ -163,6 +167,8 @@ class Theatre:
         )
 
     def _beacon(self, ref: str, role: Role, name: str, streams: int = 0) -> Beacon:
+        from gitbaton.frames.beacon import Beacon
+
         app = self._app
         return Beacon(
             ref=ref,
@@ -178,6 +184,8 @@ class Theatre:
     @contextmanager
     def _named(self, wanted: str | None) -> Iterator[tuple[str, Path]]:
         """Give a worker's name and its directory, which no other process has meanwhile."""
+        from filelock import FileLock, Timeout  # 20 ms, which only workers pay
+
         for number in range(1, _MOST_WORKERS):
             name = agent_name(wanted or self._default_name(str(number)), field="name")
             place = self.directory / hashlib.sha256(name.encode()).hexdigest()[:16]
@@ -206,13 +214,21 @@ class Theatre:
         return f"{self._app.identity.machine}-{clone}-{suffix}"
 
     def _runner(self, part: Part) -> Runner:
+        from gitbaton.frames.errand import fill_in, run_in_process
+        from gitbaton.work.agent import AgentSpec, run_agent
+        from gitbaton.work.environment import ELSEWHERE
+        from gitbaton.work.program import with_baton
+        from gitbaton.work.strays import MARK
+
         command, app = part.command, self._app
         if callable(command):
             return run_in_process(command, app.clock)
         if not command:
             raise InvalidInput("cmd", "a command has at least one word")
         words = tuple(command)
-        base = {k: v for k, v in with_baton(app.env).items() if k not in ELSEWHERE}
+        kept = {k: v for k, v in with_baton(app.env).items() if k not in ELSEWHERE}
+        kept.pop("BATON_SESSION", None)  # it would let the stream act as the worker's own session
+        base = {**kept, "GIT_TERMINAL_PROMPT": "0"}
         program = app.clone.top / words[0] if "/" in words[0] else words[0]
         if shutil.which(program, path=base["PATH"]) is None:
             raise InvalidInput("cmd", f"there is no program {words[0]!r} to run the streams with")
@@ -232,6 +248,9 @@ class Theatre:
 
 
 def _ended(outcome: AgentOutcome) -> Ended:
+    from gitbaton.frames.errand import Ended
+    from gitbaton.work.outcome import Ending
+
     if outcome.succeeded:
         return Ended("ok")
     words = outcome.summary.encode("utf-8", "replace").decode()[:300]

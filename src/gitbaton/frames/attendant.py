@@ -24,13 +24,14 @@ from gitbaton.git.remote import PushState, RefUpdate
 Fate: TypeAlias = Literal["there", "merged", "taken"]
 """What became of a delta: its ref has it, a frame has it, or another has its place."""
 
+_BALKS = 5  # races lost in a row before it is worth a word
 _TRIES = 3  # pushes of a delta before the caller is told to try later
 
 
 class Attendant:
     """One process's dealings with the remote. Thread-safe: one call at a time.
 
-    ``published`` counts the frames that it has published.
+    ``published`` counts the frames that it has published; ``balked`` how often it just failed to.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Attendant:
         self.stage = stage
         self.watch = Watch(stage.clock)
         self.published = 0
+        self.balked = 0
         self._signals = Signals(stage, self.watch, presence=presence, lease=lease)
         self._primary: Primary | None = None
         if lease is not None:
@@ -131,7 +133,13 @@ class Attendant:
         done = self._primary.publish(view, decision.missing)
         if done is not None:
             self.published += 1
+            self.balked = 0
             self._tell(_published(done))
+            return
+        self.balked += 1
+        if self.balked == _BALKS:
+            text = "the next frame cannot be published; the remote does not take it"
+            self._tell(News("trouble", view.scene.number, text))
 
     def _tell_waiting(self, number: int, wait: Wait) -> None:
         if self._told != (number, wait.for_):

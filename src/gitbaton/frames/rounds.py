@@ -95,6 +95,8 @@ class Rounds:
             self._changed.notify_all()
         if attendant.published > published:
             return 0.0  # the next frame is there
+        if attendant.balked > 1:
+            return retry(attendant.balked - 1, rng=self._rng)  # each merges everything anew
         elapsed = attendant.watch.elapsed(view.scene.number, view.sight)
         return pause(elapsed, lease=view.scene.config.lease, rng=self._rng)
 
