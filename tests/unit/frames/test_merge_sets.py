@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
-from gitbaton.frames.op import Delete, Incr, Merge, Set
+from gitbaton.frames.op import Append, Delete, Incr, Merge, Set
 from gitbaton.frames.rules import Rule
 from tests.unit.frames.worlds import DOC, FRAME, delta, last_of, play, told
 
@@ -74,6 +74,37 @@ def test_streams_that_start_a_place_alike_all_fill_it() -> None:
     )
     assert value == {"cafe": {"guests": 2}}
     assert result.conflicts == ()
+
+
+def test_what_a_stream_does_below_its_own_set_competes_there_as_a_whole() -> None:
+    for opener, other in (("w1", "w2"), ("w2", "w1")):
+        value, _ = play(
+            {},
+            delta(opener, Set(DOC, "/a", {}), Set(DOC, "/a/b", 1), Incr(DOC, "/a/b")),
+            delta(other, Set(DOC, "/a/b", 9)),
+        )
+        assert value == {"a": {"b": 2 if last_of("w1", "w2") == opener else 9}}
+
+
+def test_what_comes_after_a_set_keeps_its_turn() -> None:
+    last = last_of("w1", "w2")
+    first = "w1" if last == "w2" else "w2"
+    value, _ = play(
+        {},
+        delta(first, Set(DOC, "/a", {}), Append(DOC, "/a/l", first)),
+        delta(last, Append(DOC, "/a/l", last)),
+    )
+    assert value == {"a": {"l": [first, last]}}
+
+
+def test_of_two_ops_under_one_id_one_stands_and_the_other_is_told() -> None:
+    one, other = delta("w1", Incr(DOC, "/x", 2)), delta("w1", Incr(DOC, "/x", 3))
+    outcomes = [play({}, one, other), play({}, other, one), play({}, one, other, one)]
+    for value, result in outcomes:
+        assert value == {"x": 2}
+        assert result.counts.ops == 1
+        assert [(bad.worker, bad.line) for bad in result.quarantined] == [("w1", 1)]
+    assert outcomes[0] == outcomes[1] == outcomes[2]
 
 
 def test_the_more_specific_set_stands_inside_the_other_one() -> None:
