@@ -54,6 +54,7 @@ class Primary:
         self._person = person
         self._settle = settle
         self._done: set[tuple[Pair, Oid]] = set()  # consumed; only their refs are left
+        self._unfit: set[tuple[Pair, Oid]] = set()  # not even commits
         self._refused = 0
         self._keeps_refs = False  # the host deletes no refs
 
@@ -121,11 +122,11 @@ class Primary:
     def _late(self, view: View) -> list[Pair]:
         """Return the pairs of earlier frames that are there and not consumed."""
         sight, number = view.sight, view.scene.number
-        self._done = {one for one in self._done if sight.deltas.get(one[0]) == one[1]}
+        self._done &= set(sight.deltas.items())
         early = [
             (pair, oid)
             for pair, oid in sight.deltas.items()
-            if pair.frame < number and (pair, oid) not in self._done
+            if pair.frame < number and (pair, oid) not in self._done | self._unfit
         ]
         if not early:
             return []
@@ -139,15 +140,21 @@ class Primary:
     def _gather(self, view: View, live: Iterable[str]) -> Gathering:
         """Bring what is to be merged and say what becomes of each. One fetch."""
         stage, sight, scene = self._stage, view.sight, view.scene
-        pairs = [pair for pair in sight.ordered if pair.frame <= scene.number]
+        pairs = [
+            pair
+            for pair in sight.ordered
+            if pair.frame <= scene.number and (pair, sight.deltas[pair]) not in self._unfit
+        ]
         refs = {**stage.delta_refs(sight, pairs), **stage.token_refs(sight, live)}
-        stage.bring(refs)
+        missing = stage.bring(refs)
         parents = stage.parents(sight.deltas[pair] for pair in pairs)
         found = [
             Found(pair, oid, parents[oid])
             for pair in pairs
             if (oid := sight.deltas[pair]) in parents
         ]
+        here = [(pair, oid) for pair in pairs if (oid := sight.deltas[pair]) not in missing]
+        self._unfit.update(one for one in here if one[1] not in parents)
         first = min((one.pair.frame for one in found), default=scene.number)
         return gather(found, scene.number, stage.back_to(scene, first))
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gitbaton.core.ids import branch_name
+from gitbaton.core.errors import InvalidInput
+from gitbaton.core.ids import agent_name, branch_name
 from gitbaton.store.gitengine.layout import escape, unescape
 
 WORLD = "world"
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,11}")
 
 
 class Pair(NamedTuple):
@@ -58,9 +61,9 @@ class FrameRefs:
         """Return the pair whose delta ``ref`` is, None if it is none."""
         number, worker = self._parts(ref)
         # One ref for one pair: no leading zero, none of the other digits that Unicode has.
-        if worker is None or not number.isascii() or not number.isdigit():
+        if worker is None or not _NUMBER.fullmatch(number):
             return None
-        return Pair(int(number), worker) if str(int(number)) == number else None
+        return Pair(int(number), worker)
 
     def parse_presence(self, ref: str) -> str | None:
         """Return the worker whose presence ``ref`` is, None if it is none."""
@@ -68,7 +71,12 @@ class FrameRefs:
         return worker if word == "live" else None
 
     def _parts(self, ref: str) -> tuple[str, str | None]:
+        """Return what stands before the worker, and the worker; None for what is no name (I8)."""
         if not ref.startswith(self.root):
             return "", None
-        first, slash, rest = ref[len(self.root) :].partition("/")
-        return first, (unescape(rest) or None) if slash else None
+        first, _, rest = ref[len(self.root) :].partition("/")
+        try:
+            worker = agent_name(unescape(rest) or "")
+        except InvalidInput:
+            return first, None
+        return first, worker if escape(worker) == rest else None

@@ -14,7 +14,7 @@ from gitbaton.frames.refs import FrameRefs, Pair
 from gitbaton.frames.scene import Scene, read_scene
 from gitbaton.frames.sight import Sight, look_at
 from gitbaton.frames.tokens import Token, read_token, token_path
-from gitbaton.git.objects import decode_commit
+from gitbaton.git.objects import decode_commit, make_object
 from gitbaton.git.objectstore import MissingObject
 from gitbaton.git.packs import roll_up
 from gitbaton.git.remote import Remote
@@ -132,13 +132,16 @@ class Stage:
         roll_up(self.repository)
 
     def parents(self, commits: Iterable[Oid]) -> dict[Oid, tuple[Oid, ...]]:
-        """Return the parents of each of ``commits`` that is here."""
-        names = list(commits)
-        found = self.repository.objects.find_many(names)
+        """Return the parents of each of ``commits`` that is here, and a commit.
+
+        A ref below the namespace can name anything: a file, a tag that names a commit.
+        """
+        names, objects = list(commits), self.repository.objects
+        found = objects.find_many([f"{name}^{{commit}}" for name in names])
         return {
             oid: decode_commit(item[1]).parents
             for oid, item in zip(names, found, strict=True)
-            if item is not None and item[0] == "commit"
+            if item is not None and make_object("commit", item[1], objects.format).oid == oid
         }
 
     def tokens(self, sight: Sight, workers: Iterable[str]) -> dict[str, Token]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -282,3 +283,47 @@ def test_frames_are_told_apart_by_number_in_any_history(house: House) -> None:
     with pytest.raises(Refused) as refused:
         history.replay(history.at(0))
     assert refused.value.code == "no_merge"
+
+
+def test_a_ref_that_is_no_commit_neither_counts_nor_moves_the_clock(house: House) -> None:
+    """I8: a file, and a tag that names a commit, at the refs of deltas."""
+    one, _ = in_company(house)
+    git = house.repository.git
+    number = one.step().scene.number
+    file = git.run("hash-object", "-w", "--stdin", stdin=b"no delta").text
+    tagged = f"object {one.step().scene.commit}\ntype commit\ntag t\ntagger a <b> 1 +0000\n\nt\n"
+    tag = git.run("mktag", stdin=tagged.encode()).text
+    for frame, worker, oid in ((number, "file", file), (0, "old", file), (0, "tag", tag)):
+        house.board.refs[FrameRefs().delta(Pair(frame, worker))] = Oid(oid)
+    one.play()
+    pass_time(house, LEASE * 1.5, one)
+    before = one.step().scene.number
+    for _ in range(5):  # its own agents aside, nothing happens: the clock stands
+        one.step()
+        house.advance(0.1)
+    assert one.step().scene.number <= before + 1
+    check(house)
+
+
+def test_a_ref_that_stays_locked_is_not_tried_without_pause(house: House) -> None:
+    """A killed server left ``world.lock``: the primary says so, and goes on when it is gone."""
+
+    class Locked(Line):
+        locked = True
+
+        def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+            if self.locked and atomic:
+                return {u.ref: RefResult(PushState.STALE, "cannot lock ref") for u in updates}
+            return super().push(updates, atomic=atomic)
+
+    one = house.enter("one")
+    line = one.remote = Locked(house.board)
+    one.start()
+    for _ in range(8):
+        one.turn()
+    assert one.attendant.balked > 4 and "trouble" in [news.kind for news in one.news]
+    line.locked = False
+    for _ in range(3):
+        one.turn()
+    assert one.attendant.balked == 0 and one.step().scene.number > 1
+    check(house)
