@@ -31,7 +31,8 @@ from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
 from gitbaton.workspace.safecommit.move import Move
 
-_PAUSE: Final = 0.02  # seconds between two looks at a lock of git's
+_PAUSE: Final = 0.01  # seconds between two looks at a lock of git's, at first
+_LONGEST_PAUSE: Final = 0.25
 PATIENCE: Final = 10.0  # seconds to wait for locks of git's
 
 
@@ -61,6 +62,19 @@ class IndexBusy(Refused):
         )
 
 
+class RefRefused(Refused):
+    """Git would not move the ref: a hook said no, or a lock of the ref was never let go."""
+
+    def __init__(self, ref: str, said: str, *, locked: bool) -> None:
+        super().__init__(
+            f"git does not move {ref}: {said}",
+            code="ref_locked" if locked else "ref_refused",
+            next="if no git is running here, remove that lock file"
+            if locked
+            else "see the reference-transaction hook (githooks(5))",
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Mover:
     """Moves the branch of ``tree``, whose lock is held."""
@@ -73,17 +87,19 @@ class Mover:
         """Make ``move``: the ref by compare-and-swap, the index entries with it, then the files.
 
         Returns what became of the files. Waits up to ``patience`` seconds for locks of other git
-        processes. Raises BranchMoved and IndexBusy with nothing changed, GitFailed.
+        processes. Raises BranchMoved, IndexBusy and RefRefused with nothing changed, GitFailed.
         """
         journal = Journal(self.tree)
         deadline = self.clock.elapsed() + patience
         try:
+            pause = _PAUSE
             while not self._attempt(move, journal, last=self.clock.elapsed() >= deadline):
-                self.clock.sleep(_PAUSE)
+                self.clock.sleep(pause)
+                pause = min(pause * 2, _LONGEST_PAUSE)
         except IndexLocked as error:
             journal.clear()
             raise IndexBusy(self.tree, patience) from error
-        except BranchMoved:
+        except (BranchMoved, RefRefused):
             journal.clear()
             raise
         except GitFailed:
@@ -122,13 +138,15 @@ class Mover:
         ) as ref:
             try:
                 ref.prepare()
-            except GitFailed:
+            except GitFailed as error:
                 tip = read_tip(self.tree, move.ref)
                 if tip != move.old:
                     raise BranchMoved(move, ref=read_branch(self.tree), tip=tip) from None
-                if last:
-                    raise
-                return False  # its lock was taken, by somebody who then did not move it
+                locked = "File exists" in error.stderr
+                if locked and not last:
+                    return False  # by somebody who then did not move it, or has not yet
+                said = " ".join(error.stderr.replace("fatal: prepare: ", "").split())
+                raise RefRefused(move.ref, said, locked=locked) from error
             # From here on HEAD stays: its lock is held along with the branch's.
             standing = read_branch(self.tree)
             if (standing or "HEAD") != move.ref:

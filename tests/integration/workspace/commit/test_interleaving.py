@@ -119,6 +119,37 @@ def test_a_held_index_is_waited_for_and_then_named(house: House) -> None:
     house.check()
 
 
+def test_a_ref_that_stays_locked_is_named(house: House) -> None:
+    house.write("a.txt", "mine\n")
+    house.git("config", "core.filesRefLockTimeout", "0")  # git's own patience
+    lock = house.top / ".git/refs/heads/main.lock"
+    lock.touch()
+    before = house.head, house.staged()
+    with pytest.raises(Refused) as refused:
+        house.commit("a.txt", clock=ManualClock())
+    assert refused.value.code == "ref_locked"
+    assert str(lock) in refused.value.message
+    assert (house.head, house.staged()) == before
+    lock.unlink()
+    house.commit("a.txt")
+    assert house.status() == []
+
+
+def test_a_hook_may_refuse_that_the_ref_moves(house: House) -> None:
+    house.write("a.txt", "mine\n")
+    hook = house.top / ".git/hooks/reference-transaction"
+    hook.write_text('#!/bin/sh\necho "not today" >&2\ntest "$1" != prepared\n')
+    hook.chmod(0o755)
+    before = house.head, house.staged()
+    with pytest.raises(Refused, match="not today") as refused:
+        house.commit("a.txt")
+    assert refused.value.code == "ref_refused"
+    assert (house.head, house.staged()) == before
+    hook.unlink()
+    house.commit("a.txt")
+    assert house.status() == []
+
+
 def test_an_index_that_is_let_go_in_time_holds_nothing_up(house: House) -> None:
     house.write("a.txt", "mine\n")
     lock = house.top / ".git/index.lock"
