@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import PurePosixPath
+from random import Random
 
+import jsonschema
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +14,10 @@ from gitbaton.frames.codec import read_ops, write_op
 from gitbaton.frames.delta import read_delta
 from gitbaton.frames.names import document_fault
 from gitbaton.frames.pointer import STEP_LIMIT, read_pointer, render_pointer
+from gitbaton.frames.schema import make_schema
+from tests.property.frame_fleets import make_op
 
+SCHEMA = jsonschema.Draft202012Validator(make_schema())
 GOOD = b'{"op":"incr","doc":"a.json","path":"/n"}'
 pieces = st.sampled_from(
     [
@@ -99,3 +104,10 @@ def test_a_text_is_a_pointer_or_a_reason(text: str) -> None:
         assert render_pointer(steps) == text
     else:
         assert steps
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**32))
+def test_whatever_is_an_op_fits_the_schema(seed: int) -> None:
+    line = write_op(make_op(Random(seed)))
+    assert SCHEMA.is_valid(json.loads(line))

@@ -43,6 +43,8 @@ ACCEPTED = [
     line(op="set", value=1, doc="town/square-1/it_s.notes.json"),
     line(op="set", value=1, path="/" * 32),
     line(op="set", value=1, base=None),
+    line(op="set", value=1, base=None, new=False),
+    line(op="add", value=1, agent=None),
 ]
 REFUSED = [
     line(op="set"),
