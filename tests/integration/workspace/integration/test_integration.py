@@ -3,119 +3,15 @@
 from __future__ import annotations
 
 import os
-import random
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gitbaton.core.clock import SystemClock
 from gitbaton.core.errors import BatonError, Refused, RemoteUnreachable
-from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind
-from gitbaton.workspace.integration.integration import Integrated, Integration
-from gitbaton.workspace.safecommit.lock import Holder, TreeLock
 from gitbaton.workspace.safecommit.moving import Mover
-
-ODD = os.fsdecode(b"odd \xff\n.txt")
-
-
-class Tree:
-    """A clone, and git in it."""
-
-    def __init__(self, top: Path) -> None:
-        self.top = top
-
-    def git(self, *words: str, check: bool = True) -> str:
-        done = subprocess.run(["git", *words], cwd=self.top, check=check, capture_output=True)
-        return os.fsdecode(done.stdout).rstrip("\n")
-
-    def write(self, path: str, text: str) -> None:
-        file = self.top / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def read(self, path: str) -> str:
-        return (self.top / path).read_text()
-
-    def commit(self, message: str, **files: str | None) -> str:
-        for path, text in files.items():
-            if text is None:
-                self.git("rm", "-q", "-f", path)
-            else:
-                self.write(path, text)
-                self.git("add", "--", path)
-        self.git("commit", "-q", "--allow-empty", "-m", message)
-        return self.git("rev-parse", "HEAD")
-
-    def integration(self, how: str = "rebase", seed: int = 0) -> Integration:
-        tree = WorkingTree.find(self.top, dict(os.environ))
-        clock = SystemClock()
-        return Integration(
-            tree=tree,
-            lock=TreeLock(tree.state, clock, Holder(pid=os.getpid(), command="test")),
-            clock=clock,
-            rng=random.Random(seed),
-            how="merge" if how == "merge" else "rebase",
-            sign=False,
-            fallback="origin",
-            timeout=30.0,
-            place="/elsewhere",
-        )
-
-    def sync(self, how: str = "rebase", *, publish: bool = False) -> Integrated:
-        done = self.integration(how).run(publish=publish)
-        assert done is not None
-        self.require_whole()
-        return done
-
-    def require_whole(self) -> None:
-        self.git("fsck", "--strict", "--no-dangling")
-        assert not (self.top / ".git" / "index.lock").exists()
-        assert self.git("stash", "list") == ""
-        assert list((self.top / ".git" / "baton").glob("moves/*")) == []
-
-
-Clones = Callable[[str], Tree]
-
-
-@pytest.fixture
-def clones(tmp_path: Path) -> Clones:
-    """Make clones of one remote whose branch ``main`` has a few files."""
-    remote = tmp_path / "remote.git"
-    subprocess.run(["git", "init", "-q", "--bare", str(remote)], check=True)
-    first = Tree(tmp_path / "first")
-    subprocess.run(
-        ["git", "clone", "-q", str(remote), str(first.top)], check=True, capture_output=True
-    )
-    names = ("a", "b", "c", "d", "e", "dir/one", "dir/two", ODD)
-    for name in names:
-        first.write(name, f"{name!a}\n" * 3)
-    first.git("add", ".")
-    first.git("commit", "-q", "-m", "start")
-    first.git("push", "-q", "origin", "HEAD:main")
-
-    def clone(name: str) -> Tree:
-        made = Tree(tmp_path / name)
-        subprocess.run(["git", "clone", "-q", str(remote), str(made.top)], check=True)
-        return made
-
-    return clone
-
-
-def kept(done: Integrated) -> dict[str, str]:
-    return {os.fsdecode(item.path): item.why for item in done.kept}
-
-
-def bytes_of(top: Path) -> dict[str, bytes]:
-    """Return every file outside of the git directory, byte for byte; a link by its target."""
-    found = {}
-    for path in top.rglob("*"):
-        name = str(path.relative_to(top))
-        if not name.startswith(".git/") and (path.is_symlink() or path.is_file()):
-            found[name] = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes()
-    return found
+from tests.integration.workspace.integration.clones import ODD, Clones, bytes_of, kept
 
 
 @pytest.mark.parametrize("how", ["rebase", "merge"])
