@@ -15,6 +15,7 @@ from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import CommitSection, Config
 from gitbaton.core.config_file import FILE_NAME, parse_config
 from gitbaton.core.errors import InvalidInput
+from gitbaton.core.ids import task_id
 from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.commit import SafeCommit
@@ -100,15 +101,21 @@ class Checkout:
                 sign=flag(settings, "commit.gpgsign", default=False),
                 file_modes=flag(settings, "core.filemode", default=True),
                 ignore_case=flag(settings, "core.ignorecase", default=False),
-                task=(env.get("BATON_TASK") or None) if section.trailer else None,
+                task=task_id(env["BATON_TASK"], field="BATON_TASK") if self._notes_task else None,
                 scanner=section.scanner,
             ),
             me=Maker(
-                session=env.get("BATON_SESSION") or None, agent=env.get("BATON_AGENT") or None
+                session=env.get("BATON_SESSION") or None,
+                agent=env.get("BATON_AGENT") or None,
+                author=_author(env, settings),
             ),
             clock=self.clock,
             tell=self._tell,
         )
+
+    @property
+    def _notes_task(self) -> bool:
+        return self.section.trailer and bool(self._env.get("BATON_TASK"))
 
     def integration(self, *, wait: float) -> Integration:
         """Return what brings this working tree and its upstream together.
@@ -185,6 +192,12 @@ def _read_config(tree: WorkingTree) -> Config:
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
     return parse_config(text, str(path))
+
+
+def _author(env: Mapping[str, str], settings: Mapping[str, str]) -> str | None:
+    """Return the address that git takes for the author of what this process commits."""
+    configured = settings.get("author.email") or settings.get("user.email")
+    return env.get("GIT_AUTHOR_EMAIL") or configured
 
 
 def _comment(configured: str | None) -> bytes:

@@ -13,8 +13,8 @@ from gitbaton.workspace.safecommit.message import subject
 def require_own(base: Base, tree: WorkingTree, ledger: Ledger, me: Maker) -> None:
     """Raise Refused unless ``me`` made the tip by ``baton commit``, here, and it is not pushed.
 
-    Who that is, the environment says (session and agent); where it says nothing, everybody who says
-    nothing is one.
+    Who that is, the environment says (session and agent). Where it says nothing, all who commit
+    under one address are one.
     """
     if base.tip is None or base.made is None:
         raise Refused("there is no commit to amend", code="not_yours", next=_ANEW)
@@ -30,7 +30,8 @@ def require_own(base: Base, tree: WorkingTree, ledger: Ledger, me: Maker) -> Non
             code="not_yours",
             next=_ANEW,
         )
-    who = line.maker.session or line.maker.agent or "somebody without a session"
+    maker = line.maker
+    who = maker.session or maker.agent or maker.author or "somebody without a name"
     raise Refused(f"{what} was made by another session: {who}", code="not_yours", next=_ANEW)
 
 

@@ -19,10 +19,11 @@ _LONGEST: Final = 100_000  # bytes
 
 
 class Maker(msgspec.Struct, frozen=True, kw_only=True):
-    """Who made a commit: the session and agent that the environment named."""
+    """Who made a commit: session and agent, as the environment names them, and the address."""
 
     session: str | None = None
     agent: str | None = None
+    author: str | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
