@@ -68,7 +68,7 @@ def work(
     if watched.landed != tasks or len(branches.split()) != tasks:
         told = "; ".join(watched.others[-3:]) or "it did not say why"
         raise WorkFailed(f"{watched.landed} of {tasks} tasks landed: {told}")
-    seconds, pushes = watched.last - watched.first, counter.count()
+    seconds, pushes = watched.last - watched.first, counter.count([clone])
     own = cpu - tasks * _cost_of(agent)
     return WorkResult(
         slots=slots,

@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
-from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
+from gitbaton.git.objects import decode_commit
 from gitbaton.git.repository import CoordinationRepository
 
 
 def contains(repo: CoordinationRepository, tip: Oid, commit: Oid) -> bool:
     """Tell whether ``commit`` is ``tip`` or one of its ancestors. Raises GitFailed."""
-    asked = repo.git.run("merge-base", "--is-ancestor", commit, tip, check=False)
-    if asked.status not in (0, 1):
-        raise GitFailed(["git", "merge-base"], asked.status, asked.stderr)
-    return asked.status == 0
+    return repo.is_ancestor(commit, tip)
 
 
 def commits_between(repo: CoordinationRepository, old: Oid, new: Oid) -> list[Oid]:
@@ -50,8 +47,11 @@ def independent(repo: CoordinationRepository, tips: Sequence[Oid]) -> list[Oid]:
 
 
 def tree_of(repo: CoordinationRepository, commit: Oid) -> Oid:
-    """Return the tree of ``commit``. Raises GitFailed."""
-    return Oid(repo.git.run("rev-parse", "--verify", f"{commit}^{{tree}}").text)
+    """Return the tree of ``commit``. Raises MissingObject."""
+    kind, body = repo.objects.read(commit)
+    if kind != "commit":
+        raise ValueError(f"{commit} is a {kind}, not a commit")
+    return decode_commit(body).tree
 
 
 def find_commit(repo: CoordinationRepository, name: str) -> Oid | None:
@@ -62,6 +62,8 @@ def find_commit(repo: CoordinationRepository, name: str) -> Oid | None:
 
 def content_only_in(repo: CoordinationRepository, tree: Oid, others: Sequence[Oid]) -> list[str]:
     """Return the paths at which ``tree`` holds a file as it is in none of the trees ``others``."""
+    if tree in others:
+        return []
     unique: set[str] | None = None
     for other in others:
         shown = repo.git.run(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import HostRefused, RemoteUnreachable
+from gitbaton.core.errors import HostRefused, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import Actor, Committed, Conflict, Move, Rejected, Rescue, Transaction
@@ -62,6 +62,12 @@ class Rescuer:
         ``published`` and ``throw_away`` as in ``salvage.assess``. Raises Refused, naming the
         reasons, when it holds what a commit cannot carry: then it is kept.
         """
+        try:
+            remove(worktree, published, throw_away)  # it looks for itself; mostly nothing is unique
+        except Refused:
+            pass
+        else:
+            return None
         record = worktree.record
         holdings = assess(worktree, published, throw_away)
         commit = rescue_commit(worktree, holdings, reason=reason, actor=actor, clock=clock)
