@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET
 
+from gitbaton.frames.merging.ledger import ROOM
 from gitbaton.frames.op import Append, Delete, Incr, Merge, Set
 from gitbaton.frames.rules import Rule
 from tests.unit.frames.worlds import DOC, FRAME, delta, last_of, play, told
@@ -219,3 +220,18 @@ def test_a_damaged_document_is_left_alone_and_told() -> None:
     assert result.changed == {}
     assert told(result) == [("document", "", [("w1", 1, False)])]
     assert result.counts.overruled == 1
+
+
+def test_long_values_are_left_out_of_conflicts_with_their_size() -> None:
+    deltas = [
+        delta(f"w{n}", *(Set(DOC, f"/{i}", str(n) * 1000) for i in range(6000))) for n in (1, 2)
+    ]
+    deltas.append(delta("w3", Set(DOC, "/long", "x" * 2000)))
+    deltas.append(delta("w4", Set(DOC, "/long", "y" * 2000)))
+    _, result = play({}, *deltas)
+    [long] = [one for one in result.conflicts if one.path == "/long"]
+    assert [(claim.value, claim.size) for claim in long.claims] == [(UNSET, 2002)] * 2
+    kept = [claim for one in result.conflicts for claim in one.claims if claim.value is not UNSET]
+    left_out = [claim for one in result.conflicts for claim in one.claims if claim.size]
+    assert len(kept) + len(left_out) == 2 * 6001
+    assert len(kept) * 1002 <= ROOM < (len(kept) + 1) * 1002

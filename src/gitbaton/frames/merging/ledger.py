@@ -16,6 +16,9 @@ from gitbaton.frames.pointer import Steps, render_pointer
 
 CLAIMS: Final = 20  # ops told one by one in one conflict
 VALUE_LIMIT: Final = 1024  # bytes of a value that is kept in a conflict
+ROOM: Final = (
+    8 * 1024 * 1024
+)  # bytes of values in all conflicts of a frame: a host takes the report
 
 
 class Ledger:
@@ -25,14 +28,16 @@ class Ledger:
         self.conflicts: list[Conflict] = []
         self.overruled = 0
         self.superseded = 0
+        self._room = ROOM
+        self._sizes: dict[Write, int] = {}
 
     def record(self, dispute: Dispute, doc: str, steps: Steps, rule: str, found: Any) -> None:
         """Record a conflict. Whoever calls it says with ``overrule`` which ops are lost by it."""
         winners, losers = dispute.winners, dispute.losers
         shown = [(write, True) for write in winners[: max(1, CLAIMS - len(losers))]]
         shown += [(write, False) for write in losers]
-        claims = tuple(_claim(write, won=won) for write, won in shown[:CLAIMS])
-        value, size = _shown(found)
+        claims = tuple(self._claim(write, won=won) for write, won in shown[:CLAIMS])
+        value, size = self._shown(found, _size(found))
         more = len(winners) + len(losers) - len(claims)
         place = render_pointer(steps)
         self.conflicts.append(Conflict(dispute.kind, doc, place, rule, claims, value, size, more))
@@ -60,29 +65,33 @@ class Ledger:
         else:
             self.superseded += 1
 
+    def _claim(self, write: Write, *, won: bool) -> Claim:
+        if write not in self._sizes:  # a great value may be in a conflict with many
+            self._sizes[write] = _size(write.value)
+        value, size = self._shown(write.value, self._sizes[write])
+        return Claim(
+            frame=write.author.frame,
+            worker=write.author.worker,
+            stream=write.author.stream,
+            sequence=write.sequence,
+            op=str(write.op.__struct_config__.tag),
+            won=won,
+            agent=write.op.agent,
+            value=value,
+            base=self._shown(write.base, _size(write.base))[0],
+            new=write.base is MISSING,
+            size=size,
+        )
 
-def _claim(write: Write, *, won: bool) -> Claim:
-    author = write.author
-    value, size = _shown(write.value)
-    base = UNSET if write.base is UNSET else _shown(write.base)[0]
-    return Claim(
-        frame=author.frame,
-        worker=author.worker,
-        stream=author.stream,
-        sequence=write.sequence,
-        op=str(write.op.__struct_config__.tag),
-        won=won,
-        agent=write.op.agent,
-        value=value,
-        base=base,
-        new=write.base is MISSING,
-        size=size,
-    )
+    def _shown(self, value: Any, size: int) -> tuple[Any, int]:
+        """Return (``value`` where there is room for it, else UNSET; its bytes where left out)."""
+        if not size:
+            return UNSET, 0
+        if size > min(VALUE_LIMIT, self._room):
+            return UNSET, size
+        self._room -= size
+        return copy_value(value), 0
 
 
-def _shown(value: Any) -> tuple[Any, int]:
-    """Return (``value`` where it is short, else UNSET; its bytes where it is left out)."""
-    if value is MISSING or value is UNSET:
-        return UNSET, 0
-    size = len(encode_key(value))
-    return (copy_value(value), 0) if size <= VALUE_LIMIT else (UNSET, size)
+def _size(value: Any) -> int:
+    return 0 if value is MISSING or value is UNSET else len(encode_key(value))
