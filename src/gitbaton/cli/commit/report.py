@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
@@ -19,7 +20,7 @@ def document(done: Committed) -> dict[str, Any]:
     return {
         "commit": done.commit,
         "parent": done.parent,
-        "branch": None if done.branch is None else name_branch(done.branch),
+        "branch": None if done.branch is None else _text(os.fsencode(name_branch(done.branch))),
         "subject": done.subject,
         "amended": done.amended,
         "files": [{"path": _text(path), "status": how} for path, how in done.files.items()],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,9 +42,8 @@ class Journal:
         """Note ``move``: from here on it is finished or taken back, whoever is killed."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")  # under the lock there is one writer
-        temporary.write_bytes(
-            msgspec.json.encode(Pending(top=os.fsdecode(self.tree.top), move=move))
-        )
+        note = Pending(top=_written(os.fspath(self.tree.top)), move=_respelled(move, _written))
+        temporary.write_bytes(msgspec.json.encode(note))
         temporary.replace(self.path)
 
     def read(self) -> Move | None:
@@ -52,9 +52,10 @@ class Journal:
         A file that a power cut left damaged counts as none: nothing had begun.
         """
         try:
-            return msgspec.json.decode(self.path.read_bytes(), type=Pending).move
+            move = msgspec.json.decode(self.path.read_bytes(), type=Pending).move
         except (OSError, msgspec.DecodeError):
             return None
+        return _respelled(move, _read)
 
     def clear(self) -> None:
         """Forget the move: it is finished or taken back."""
@@ -67,7 +68,21 @@ def unfinished(clone_state: Path) -> list[Path]:
     found = []
     for path in list_moves(clone_state):
         try:
-            found.append(Path(msgspec.json.decode(path.read_bytes(), type=Pending).top))
+            top = msgspec.json.decode(path.read_bytes(), type=Pending).top
+            found.append(Path(_read(top)))
         except (OSError, msgspec.DecodeError):
             continue  # gone by now, or damaged by a power cut: see read
     return found
+
+
+def _respelled(move: Move, spell: Callable[[str], str]) -> Move:
+    return msgspec.structs.replace(move, ref=spell(move.ref), log=spell(move.log))
+
+
+def _written(name: str) -> str:
+    """Return a name as it stands in JSON, which knows no bytes: each of them is one character."""
+    return os.fsencode(name).decode("latin-1")
+
+
+def _read(text: str) -> str:
+    return os.fsdecode(text.encode("latin-1"))

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from gitbaton.checkout import replay_unfinished
+from gitbaton.cli.commit.report import document
 from gitbaton.core.clock import SystemClock
 from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.moving import IndexBusy, Mover
-from tests.integration.workspace.commit.house import House
+from tests.integration.workspace.commit.house import House, build
 from tests.integration.workspace.commit.victim import run_until_call
 
 FIXING = "#!/bin/sh\nsed -i s/tofix/fixed/ a.txt\n"
@@ -137,6 +139,18 @@ def test_linked_worktrees_are_looked_after_too(house: House, tmp_path: Path) -> 
     kill_before_the_ref_moves(side, "a.txt")
     assert replay(house) == 1, "a command in one working tree finishes it in the other"
     assert side.status() == [" M a.txt"]
+
+
+def test_names_that_are_no_text(tmp_path: Path) -> None:
+    house = build(tmp_path / os.fsdecode(b"caf\xe9"))
+    house.git("switch", "-q", "-c", os.fsdecode(b"br\xe9"))
+    house.write(b"n\xe9", "1")
+    kill_before_the_ref_moves(house, os.fsdecode(b"n\xe9"))
+    assert len(house.status()) == 1
+    assert replay(house) == 1
+    done = house.commit(b"n\xe9")
+    assert house.files() == {("A", b"n\xe9")}
+    assert document(done)["branch"] == "br\\xe9"
 
 
 def test_a_torn_journal_counts_as_none(house: House) -> None:
