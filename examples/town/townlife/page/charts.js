@@ -34,7 +34,12 @@ class Chart {
     draw(this.svg, "text", {x: WIDTH, y: HEIGHT, class: "axis", "text-anchor": "end"}, `${this.states[last].n}`);
   }
 
-  x(i) { return LEFT + i / Math.max(1, this.states.length - 1) * (WIDTH - LEFT); }
+  /** The middle of a frame: of its column, or of its point on a line. */
+  x(i) {
+    const part = this.columns ? (i + .5) / this.states.length : i / Math.max(1, this.states.length - 1);
+    return LEFT + part * (WIDTH - LEFT);
+  }
+
   y(value) { return 6 + (1 - (value - this.low) / (this.high - this.low)) * (HEIGHT - BOTTOM - 10); }
 
   line(values, colour) {
@@ -48,12 +53,21 @@ class Chart {
     draw(this.svg, "polygon", {points: [...there, ...back].join(" "), fill: colour, opacity});
   }
 
+  /** Columns in layers; ``tops`` are the upper ends, the lowest layer first. */
+  stack(tops, colours) {
+    const width = (WIDTH - LEFT) / this.states.length;
+    tops.forEach((values, layer) => values.forEach((value, i) => {
+      const low = layer ? tops[layer - 1][i] : 0;
+      if (value <= low) return;
+      draw(this.svg, "rect", {x: this.x(i) - width / 2, y: this.y(value), width: Math.max(.6, width - .6), height: this.y(low) - this.y(value), fill: colours[layer], opacity: .85});
+    }));
+  }
+
   bars(values, colour) {
     const width = Math.max(1, (WIDTH - LEFT) / values.length - 1.2);
     values.forEach((value, i) => {
       if (!value) return;
-      const x = Math.max(LEFT, Math.min(WIDTH - width, this.x(i) - width / 2));
-      draw(this.svg, "rect", {x, y: this.y(value), width, height: this.y(0) - this.y(value), rx: Math.min(2, width / 2), fill: colour});
+      draw(this.svg, "rect", {x: this.x(i) - width / 2, y: this.y(value), width, height: this.y(0) - this.y(value), rx: Math.min(2, width / 2), fill: colour});
     });
   }
 
@@ -76,7 +90,8 @@ function makeCharts(parent, history, states, jump) {
 }
 
 function whereabouts(parent, history, states, jump) {
-  const chart = new Chart(parent, "Where people are", states, jump);
+  const chart = new Chart(parent, "People", states, jump);
+  chart.columns = true;
   const doing = states.map(state => {
     const counts = {home: 0, work: 0, out: 0};
     for (const who of state.living) {
@@ -88,10 +103,8 @@ function whereabouts(parent, history, states, jump) {
   const all = states.map(state => state.living.length);
   chart.scale(0, Math.ceil(Math.max(...all) / 20) * 20);
   const home = doing.map(d => d.home), work = doing.map((d, i) => home[i] + d.work);
-  chart.band(all.map(() => 0), home, "var(--fourth)", .75);
-  chart.band(home, work, "var(--second)", .75);
-  chart.band(work, all, "var(--third)", .75);
-  chart.note.textContent = `${all[0]} at first, ${all[all.length - 1]} in the end`;
+  chart.stack([home, work, all], ["var(--fourth)", "var(--second)", "var(--third)"]);
+  chart.note.textContent = `${all[0]} at first, ${all[all.length - 1]} now`;
   chart.finish((_, i) => [["var(--fourth)", `at home ${doing[i].home}`], ["var(--second)", `at work ${doing[i].work}`],
     ["var(--third)", `out and about ${doing[i].out}`]]);
   return chart;
@@ -126,6 +139,7 @@ function moods(parent, history, states, jump) {
 
 function meddling(parent, history, states, jump) {
   const chart = new Chart(parent, "Conflicts", states, jump);
+  chart.columns = true;
   const counts = states.map(state => state.conflicts.length);
   chart.scale(0, Math.max(4, ...counts));
   chart.bars(counts, "var(--accent)");

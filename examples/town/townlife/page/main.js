@@ -15,6 +15,7 @@ const LIGHT = {
 drawMap(map, history_);
 const dusk = draw(map, "rect", {width: 1000, height: 640, "pointer-events": "none", style: "mix-blend-mode: multiply"});
 const glow = drawGlow();
+drawLabels(map, history_);
 const crowd = new Crowd(map, history_, states);
 const panels = new Panels($("panel"), history_, states);
 const charts = makeCharts($("charts"), history_, states, jump);

@@ -41,12 +41,16 @@ function drawMap(svg, history) {
     const group = draw(svg, "g", {transform: `translate(${place.x},${place.y})`});
     (SCENERY[place.kind] ?? (() => {}))(group);
   }
+}
+
+function drawLabels(svg, history) {
+  const labels = draw(svg, "g", {"pointer-events": "none"});
   for (const place of Object.values(history.places)) {
-    draw(svg, "text", {x: place.x, y: place.y - (LABELS[place.kind] ?? 40), class: "label"}, place.title);
+    draw(labels, "text", {x: place.x, y: place.y - (LABELS[place.kind] ?? 40), class: "label"}, place.title);
   }
 }
 
-const LABELS = {homes: 36, lighthouse: 62, mill: 52, hill: 44, gardens: 32, market: 30, square: 28, harbour: 34, bandstand: 38};
+const LABELS = {homes: 48, lighthouse: 62, mill: 52, hill: 44, gardens: 32, market: 30, square: 28, harbour: 34, bandstand: 38};
 
 function drawMeadows(svg) {
   const roll = dice(5);

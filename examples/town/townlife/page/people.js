@@ -33,8 +33,8 @@ class Crowd {
 
   spot(state, who) {
     const place = this.history.places[state.where[who]] ?? this.history.places.harbour;
-    const slot = state.slots[who], radius = 8.6 * Math.sqrt(slot + .6), angle = slot * 2.39996;
-    return {x: place.x + radius * Math.cos(angle) * 1.18, y: place.y + 16 + radius * Math.sin(angle) * .8};
+    const slot = state.slots[who], radius = 8.6 * Math.sqrt(slot + .4), angle = slot * 2.39996;
+    return {x: place.x + radius * Math.cos(angle) * 1.18, y: place.y + 19 + radius * Math.sin(angle) * .8};
   }
 
   /** The corners of the way from one frame to the next. */
