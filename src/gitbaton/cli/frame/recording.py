@@ -17,6 +17,7 @@ from gitbaton.frames.history import Page
 _LINES: Final = 4  # of document names
 _LONG: Final = 48
 """Characters of a value that are shown to people."""
+LOG_COLUMNS: Final = ("frame", "at", "deltas", "ops", "conflicts", "aside", "commit")
 
 
 def record_document(frame: Frame) -> dict[str, Any]:
@@ -43,19 +44,18 @@ def count_words(frame: Frame) -> str:
 
 
 def log_rows(pages: Iterable[Page]) -> Iterator[list[Cell]]:
-    """Yield a row of ``frame log`` for each frame."""
+    """Yield a row of ``frame log`` for each frame; no cell is narrower than its heading."""
     for page in pages:
         frame = page.frame
-        disputed: Cell = (str(frame.conflict_count), "yellow") if frame.conflict_count else "-"
-        aside: Cell = (str(frame.quarantined_count), "red") if frame.quarantined_count else "-"
+        disputed, aside = frame.conflict_count, frame.quarantined_count
         missing = f", without {', '.join(frame.missing)}" if frame.missing else ""
         yield [
-            str(frame.number),
+            f"{frame.number:<5}",
             page.at,
-            str(len(frame.merged)),
-            str(frame.counts.ops),
-            disputed,
-            aside,
+            f"{len(frame.merged):<6}",
+            f"{frame.counts.ops:<3}",
+            (f"{disputed or '-':<9}", "yellow" if disputed else ""),
+            (f"{aside or '-':<5}", "red" if aside else ""),
             f"{page.commit[:10]} by {page.author}{missing}",
         ]
 

@@ -34,6 +34,7 @@ class FrameScreen(LiveScreen):
         self._doing = "looking for the world"
         self._since = clock.elapsed()
         self._primary = False
+        self._told = ""
 
     def show(self, news: News) -> None:
         """Show one piece of news."""
@@ -48,7 +49,11 @@ class FrameScreen(LiveScreen):
                 return
             if self._out.quiet and news.kind not in ("trouble", "offline"):
                 return
-            line = f"{self._clock.now():%H:%M:%S} {news_line(news)}"
+            told = news_line(news)
+            if news.kind == "offline" and told == self._told:
+                return  # two of our threads may find it out at the same time
+            self._told = told
+            line = f"{self._clock.now():%H:%M:%S} {told}"
             if self._live is not None:
                 self._live.console.print(
                     neutralise(line), style=_STYLES.get(news.kind), highlight=False

@@ -68,7 +68,7 @@ def _row(member: Member, standing: Standing, now: datetime) -> list[Cell]:
     if member.delivered:
         doing = ("delivered", "green")
     elif streams is None:
-        doing = ("from the next on", "dim")
+        doing = ("not in this frame", "dim")
     elif member.token is None:
         doing = ("left" if standing.primary is None else "gone", "red")
     else:

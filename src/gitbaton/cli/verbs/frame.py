@@ -152,13 +152,12 @@ def status(request: Request, branch: str) -> None:
 @_WORLD
 def log(request: Request, limit: int | None, branch: str) -> None:
     """List the frames, newest first: what each was made of, and who published it."""
-    from gitbaton.cli.frame.recording import log_rows, page_document
+    from gitbaton.cli.frame.recording import LOG_COLUMNS, log_rows, page_document
 
     pages = _theatre(request, branch).history.log(limit=limit)
-    columns = ["frame", "at", "deltas", "ops", "conflicts", "aside", "commit"]
     request.output.answer(
         {"frames": [page_document(page) for page in pages]},
-        lambda out: out.table(columns, list(log_rows(pages))),
+        lambda out: out.table(LOG_COLUMNS, list(log_rows(pages))),
     )
 
 
