@@ -19,7 +19,7 @@ def check_merges(evidence: Evidence) -> Iterator[Finding]:
         old = {name: before.document(name) for name in touched if name in before.blobs}
         merged = merge_again(old, lines)
         yield from _check_documents(before, frame, merged)
-        yield from _check_conflicts(frame, merged)
+        yield from _check_conflicts(frame, merged, lines)
         yield from _check_quarantine(frame, lines)
 
 
@@ -33,11 +33,18 @@ def _check_documents(before: Frame, frame: Frame, merged: Merged) -> Iterator[Fi
             yield Finding(Promise.MERGE, f"frame {frame.number}", f"{name} is not what was merged")
 
 
-def _check_conflicts(frame: Frame, merged: Merged) -> Iterator[Finding]:
+def _check_conflicts(frame: Frame, merged: Merged, lines: list[Line]) -> Iterator[Finding]:
+    """A late set may also be told as one that replaces what it had not seen (``stale``)."""
     recorded = {(each["doc"], each["path"]) for each in frame.report["conflicts"]}
+    stale = {(c["doc"], c["path"]) for c in frame.report["conflicts"] if c.get("kind") == "stale"}
+    late = {
+        (str(line.op["doc"]), str(line.op["path"]))
+        for line in lines
+        if line.op is not None and is_op(line) and line.frame < frame.number - 1
+    }
     for doc, path in sorted(set(merged.disagreeing) - recorded):
         yield _of(Promise.CONFLICTS, frame, f"{doc}{path} is disputed, and nothing says so")
-    for doc, path in sorted(recorded - set(merged.disagreeing)):
+    for doc, path in sorted(recorded - set(merged.disagreeing) - (stale & late)):
         yield _of(Promise.CONFLICTS, frame, f"{doc}{path} is said to be disputed, and is not")
 
 
