@@ -50,7 +50,7 @@ class Part:
     ``command``: the words of each stream, or a function in this process. ``name``: None for one
     that no other worker of this clone has now, and that is the same after a restart. ``frames``:
     end when so many more were published; None: go on. ``timeout``: seconds that a stream may run;
-    None: what is left of the frame's deadline. ``grace``: seconds between TERM and KILL.
+    None: nine tenths of the frame's deadline. ``grace``: seconds between TERM and KILL.
     """
 
     command: Sequence[str] | Stream

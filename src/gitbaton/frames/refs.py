@@ -41,8 +41,12 @@ class FrameRefs:
 
     @property
     def root(self) -> str:
-        """What all other refs of the world begin with. The store keeps it free of records."""
-        return f"{self.namespace}frames/"
+        """What all other refs of the world begin with. The store keeps it free of records.
+
+        Worlds of other names stand apart: a delta that one sets aside may be another's.
+        """
+        apart = "" if self.branch == WORLD else f"of-{escape(self.branch)}/"
+        return f"{self.namespace}frames/{apart}"
 
     @property
     def lease(self) -> str:

@@ -23,6 +23,7 @@ from gitbaton.frames.troupe import Played, Troupe
 from gitbaton.git.objects import Person
 
 _LEAST = 1.0  # seconds that a stream gets however late it begins
+_SHARE = 0.9  # of the deadline: what was written until then is still delivered in time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +124,11 @@ class Worker:
             self._attendant.stage.tidy()
 
     def _time_for(self, view: View) -> float:
-        """Return the seconds that streams may run: what is left of the deadline, as we saw it."""
+        """Return the seconds that streams may run: what is left of the frame, as we saw it."""
         if self._terms.timeout is not None:
             return self._terms.timeout
         elapsed = self._attendant.watch.elapsed(view.scene.number, view.sight)
-        return max(view.scene.config.deadline - elapsed, _LEAST)
+        return max(view.scene.config.deadline * _SHARE - elapsed, _LEAST)
 
     def _keep(self, scene: Scene, pair: Pair, played: Played) -> Undelivered:
         """Make the delta and note it: from here on it is never made again."""

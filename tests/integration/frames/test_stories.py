@@ -327,3 +327,14 @@ def test_a_ref_that_stays_locked_is_not_tried_without_pause(house: House) -> Non
         one.turn()
     assert one.attendant.balked == 0 and one.step().scene.number > 1
     check(house)
+
+
+@pytest.mark.soak
+def test_every_merge_of_two_hundred_frames_can_be_made_again(house: House) -> None:
+    """I7: ``judge`` replays each of them."""
+    players = [house.enter(name) for name in ("one", "two", "three")]
+    rng = random.Random(8)
+    while players[0].step().scene.number < 200:
+        rng.choice(players).turn()
+        house.advance(rng.uniform(0.0, LEASE / 8))
+    assert check(house) >= 200

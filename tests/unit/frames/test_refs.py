@@ -60,3 +60,14 @@ def test_a_world_is_a_branch() -> None:
     assert FrameRefs(branch="towns/bay").world == "refs/heads/towns/bay"
     with pytest.raises(InvalidInput):
         FrameRefs(branch="a..b")
+
+
+@pytest.mark.parametrize("branch", ["towns/bay", "5", "live", "primary"])
+def test_two_worlds_of_one_remote_do_not_see_each_other(branch: str) -> None:
+    """I3: what one world sets aside would be lost to the other."""
+    other = FrameRefs(branch=branch)
+    for ref in (other.delta(Pair(3, "ada")), other.presence("ada"), other.lease):
+        assert is_ref_name(ref) and ref != REFS.lease
+        assert REFS.parse_delta(ref) is None and REFS.parse_presence(ref) is None
+    for ref in (REFS.delta(Pair(3, "ada")), REFS.presence("ada")):
+        assert other.parse_delta(ref) is None and other.parse_presence(ref) is None
