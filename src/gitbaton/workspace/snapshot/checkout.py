@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from gitbaton.core.errors import BatonError, GitFailed
+from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
 from gitbaton.git.replica import replica_git, write_replica
 from gitbaton.git.runner import clean_environment
@@ -62,7 +62,7 @@ class Checkout:
             install(self.place.files)
             notes = make_links(self._links, top=self.tree.top, checkout=self.place.files)
         except OSError as error:
-            raise _unusable(self.place, error) from error
+            raise self.place.unusable(error) from error
         for note in notes:
             self._tell(f"[baton: {note}]\n".encode(errors="surrogateescape"))
 
@@ -86,7 +86,7 @@ class Checkout:
             shutil.copy2(place.git_dir / "index", place.scratch)
             os.replace(place.scratch, place.index)
         except OSError as error:
-            raise _unusable(place, error) from error
+            raise place.unusable(error) from error
 
     def _empty_submodules(self) -> None:
         """Delete what hooks put into submodules: git leaves the inside of one alone."""
@@ -107,8 +107,4 @@ class Checkout:
             erase(self.place.files)
             self.place.index.unlink(missing_ok=True)
         except OSError as error:
-            raise _unusable(self.place, error) from error
-
-
-def _unusable(place: Place, error: OSError) -> BatonError:
-    return BatonError(f"the checkout for the hooks in {place.root} cannot be used: {error}")
+            raise self.place.unusable(error) from error

@@ -68,9 +68,7 @@ def _open(place: Place) -> int:
         place.root.mkdir(parents=True, exist_ok=True)
         return os.open(place.busy, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise BatonError(
-            f"cannot make a checkout for the hooks in {place.root}: {error.strerror}"
-        ) from error
+        raise place.unusable(error) from error
 
 
 def _lock(handle: int) -> bool:

@@ -69,9 +69,14 @@ class Place:
             if not owner.exists():
                 owner.write_bytes(os.fsencode(tree.git_dir) + b"\n")
         except OSError as error:
-            raise BatonError(
-                f"cannot make a checkout for the hooks in {self.root}: {error.strerror}"
-            ) from error
+            raise self.unusable(error) from error
+
+    def unusable(self, error: OSError) -> BatonError:
+        """Return what to raise when the files here cannot be made or written."""
+        return BatonError(
+            f"the checkout for hooks in {self.root} cannot be used: {error.strerror or error}",
+            next="name another directory in baton.toml: [work] worktrees",
+        )
 
 
 def find_abandoned(directory: Path) -> list[Path]:

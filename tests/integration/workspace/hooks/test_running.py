@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from gitbaton.core.errors import BatonError
 from gitbaton.workspace.snapshot.proposal import HookFailed, HookSettings, Proposal
 from tests.integration.workspace.hooks.shop import Shop
 
@@ -192,6 +193,14 @@ def test_hooks_of_all_repositories_are_run_where_they_are(dirty: Shop, tmp_path:
     dirty.git("config", "core.hooksPath", str(tmp_path / "all"))
     output = dirty.snapshot().check(_to_commit(dirty)).output
     assert output == f"{hook}\nM  a.py\n".encode()
+
+
+def test_a_place_that_cannot_be_written_is_told_with_what_to_do(dirty: Shop) -> None:
+    dirty.hook("pre-commit", ":")
+    dirty.directory.write_text("a file where the directory should be")
+    with pytest.raises(BatonError, match="cannot be used: ") as told:
+        dirty.snapshot().check(_to_commit(dirty))
+    assert told.value.next == "name another directory in baton.toml: [work] worktrees"
 
 
 _CHILD = """

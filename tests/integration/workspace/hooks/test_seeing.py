@@ -160,3 +160,14 @@ def test_windows_line_ends_in_the_working_tree(shop: Shop) -> None:
     done = shop.check("a.py")
     assert done.output.startswith(b"M  a.py\n") and done.output.count(rb"\r") == 2
     assert shop.file(done.tree, "a.py") == "a = 1\na = 2\na = 3\n"
+
+
+def test_objects_that_are_borrowed_through_relative_paths(shop: Shop) -> None:
+    """As the worktrees of agents do, whose repository borrows from the clone's."""
+    other = Shop(shop.top.parent / "other")
+    shop.git("clone", "--quiet", "--shared", str(shop.top), str(other.top))
+    alternates = other.top / ".git" / "objects" / "info" / "alternates"
+    alternates.write_text("../../../shop/.git/objects\n")
+    other.hook("pre-commit", "git cat-file -p HEAD:b.py; git status -s")
+    other.write({"a.py": "a = 2\n"})
+    assert other.check("a.py").output == b"b = 1\nM  a.py\n"
