@@ -126,7 +126,9 @@ class ObjectStore:
 
     def _remember(self, written: Sequence[RawObject]) -> None:
         """Keep small objects at hand for a while: who writes them reads them to push them."""
-        small: dict[str, RawObject] = {item.oid: item for item in written if len(item.body) <= _SMALL}
+        small: dict[str, RawObject] = {
+            item.oid: item for item in written if len(item.body) <= _SMALL
+        }
         kept = self._recent if len(self._recent) + len(small) <= _RECENT else {}
         self._recent = {**kept, **small}
 
