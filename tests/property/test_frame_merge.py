@@ -26,7 +26,7 @@ def test_every_op_is_counted_once_and_every_loss_is_in_a_conflict(seed: int) -> 
 
 
 @pytest.mark.soak
-@settings(max_examples=20_000, deadline=None)
+@settings(max_examples=5_000, deadline=None)
 @given(seeds)
 def test_many_more_fleets(seed: int) -> None:
     check_order(seed)
