@@ -36,6 +36,7 @@ class ScriptedGit(Git):
         timeout: float | None = None,
         check: bool = True,
         env: Mapping[str, str] | None = None,
+        inherit: tuple[int, ...] = (),
     ) -> Completed:
         if args[0] == "config":
             name = next(arg for arg in args[1:] if not arg.startswith("-"))
