@@ -52,7 +52,8 @@ class Beacon:
         if asked < self._at or there == self.mine:
             return  # the look is older than what the last push told us, or says the same
         ours = there is not None and there in self._doubtful
-        self.usurped = self.mine is not None and not ours
+        # One that is gone was deleted as litter while we slept: nobody else has our place.
+        self.usurped = self.mine is not None and there is not None and not ours
         self.mine = there if ours else None
         self._doubtful.clear()
 

@@ -164,6 +164,23 @@ def test_who_finds_its_name_taken_says_so_and_stops(house: House) -> None:
     assert refused.value.code == "name_taken"
 
 
+def test_who_slept_so_long_that_its_presence_was_litter_comes_back(house: House) -> None:
+    """What was deleted in between is lit again; its agents are dealt to it in the next frame."""
+    one, two = in_company(house)
+    ref = FrameRefs().presence("two")
+    steps = 0
+    while ref in house.board.refs and steps < 60:
+        house.advance(LEASE / 3)  # a longer gap between two looks would count no more
+        one.step()
+        steps += 1
+    assert 28 < steps < 45, "not before ten leases, and with the next frame then"
+    for _ in range(3):
+        two.turn()
+        one.turn()
+    assert ref in house.board.refs and "two" in one.step().scene.frame.roster
+    check(house)
+
+
 def test_a_delta_of_another_world_is_set_aside(house: House) -> None:
     """I7: what was not made from this world is never merged into it."""
     one, _ = in_company(house)

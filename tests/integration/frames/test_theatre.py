@@ -91,6 +91,19 @@ def test_two_clones_on_any_server(remote_site: Site, tmp_path: Path) -> None:
         assert [r for r in remote.refs() if "/frames/" in r] == [], "who leaves takes its tokens"
 
 
+def test_a_host_without_atomic_push(file_remote: BareRepository, tmp_path: Path) -> None:
+    """I7: the lease first, then the world, then the deletions."""
+    file_remote.configure("receive.advertiseAtomic", "false")
+    with clone(tmp_path, file_remote, "a") as app:
+        theatre = found(app)
+        perform(theatre, Part(command=count, frames=3))
+        pages = theatre.history.log()
+        assert [p.frame.number for p in pages if p.frame.merged] == [4, 3, 2]
+        counts = json.loads(pages[0].scene.read("counts.json") or b"{}")
+        assert counts == dict.fromkeys(AGENTS, 3)
+        assert [ref for ref in file_remote.refs() if "/frames/" in ref] == []
+
+
 SCRIPT = """
 import json, os, sys, time
 agents = json.load(open(os.environ["BATON_AGENTS"]))
