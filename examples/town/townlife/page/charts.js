@@ -128,12 +128,12 @@ function moods(parent, history, states, jump) {
   const chart = new Chart(parent, "Mood", states, jump);
   const sorted = states.map(state => ascending(state.living.map(who => state.mood[who] ?? 50)));
   const low = sorted.map(s => share(s, .1)), high = sorted.map(s => share(s, .9));
-  const mean = sorted.map(s => sum(s) / Math.max(1, s.length));
+  const middle = sorted.map(s => share(s, .5));
   chart.scale(Math.floor(Math.min(...low, 45) / 5) * 5, Math.ceil(Math.max(...high, 60) / 5) * 5);
   chart.band(low, high, "var(--fourth)", .25);
-  chart.line(mean, "var(--fourth)");
-  chart.note.textContent = "average, and eight of ten";
-  chart.finish((_, i) => [["var(--fourth)", `average ${mean[i].toFixed(1)}`], ["var(--line)", `from ${low[i]} to ${high[i]}`]]);
+  chart.line(middle, "var(--fourth)");
+  chart.note.textContent = "the middle, and eight of ten";
+  chart.finish((_, i) => [["var(--fourth)", `in the middle ${middle[i]}`], ["var(--line)", `from ${low[i]} to ${high[i]}`]]);
   return chart;
 }
 
