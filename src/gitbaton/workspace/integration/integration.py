@@ -35,7 +35,7 @@ from gitbaton.workspace.integration.upstream import Upstream, fetch, find_upstre
 from gitbaton.workspace.safecommit.guards import require_quiet
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
+from gitbaton.workspace.safecommit.moving import BranchMoved, IndexBusy, Mover
 from gitbaton.workspace.safecommit.naming import listed
 
 _MOVES: Final = 10  # times that a plain git may move the branch under us
@@ -132,7 +132,7 @@ class Integration:
                 ours = read_tip(self.tree, branch)
                 try:
                     return self._advance(mover, branch, upstream, ours, theirs)
-                except BranchMoved:  # a plain git commit came first: again, with it
+                except BranchMoved:  # a plain git commit or add came first: again, with it
                     if not left:
                         raise
         raise AssertionError("the last time returns or raises")
@@ -157,16 +157,20 @@ class Integration:
         state = self.tree.state
         known = read_behind(state)
         write_behind(state, {**_begun(following), **known})
-        placed = mover.advance(
-            Move(
-                ref=branch,
-                old=ours,
-                new=rebuilt.commit,
-                log=f"baton sync: {rebuilt.way} with {upstream.name}",
-                index=following.index,
-                files=following.files,
-            )
+        move = Move(
+            ref=branch,
+            old=ours,
+            new=rebuilt.commit,
+            log=f"baton sync: {rebuilt.way} with {upstream.name}",
+            index=following.index,
+            files=following.files,
+            careful=True,
         )
+        try:
+            placed = mover.advance(move)
+        except (BranchMoved, IndexBusy):
+            write_behind(state, known)  # nothing was changed
+            raise
         self._make_room(following.submodules)
         kept = (*following.kept, *_left(placed, following))
         left = known.keys() | {item.path for item in kept}

@@ -24,7 +24,8 @@ class Move(Struct, frozen=True, kw_only=True):
     """One move of ``ref``, from ``old`` (None: it is not there yet) to ``new``.
 
     ``ref`` is a full name, or ``HEAD`` where that is detached. ``log``: the line of the reflog.
-    ``files`` follow when the branch has moved, each only if nobody has changed it.
+    ``files`` follow when the branch has moved, each only if nobody has changed it. ``careful``: an
+    index entry that is not as it was (somebody staged something) stops the move.
     """
 
     ref: str
@@ -33,3 +34,4 @@ class Move(Struct, frozen=True, kw_only=True):
     log: str
     index: tuple[IndexEdit, ...] = ()
     files: tuple[Wish, ...] = ()
+    careful: bool = False

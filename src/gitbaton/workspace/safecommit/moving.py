@@ -37,7 +37,8 @@ PATIENCE: Final = 10.0  # seconds to wait for locks of git's
 
 
 class BranchMoved(BatonError):
-    """The ref is not where the move began, or HEAD is not on it; nothing was changed.
+    """The ref is not where the move began, or HEAD is not on it, or (careful) the index is not
+    as it was; nothing was changed.
 
     ``ref``: where HEAD is now (None: detached). ``tip``: where the move's ref is now.
     """
@@ -151,6 +152,8 @@ class Mover:
             standing = read_branch(self.tree)
             if (standing or "HEAD") != move.ref:
                 raise BranchMoved(move, ref=standing, tip=move.old)
+            if move.careful and not self._is_unstaged(move):
+                raise BranchMoved(move, ref=standing, tip=move.old)
             try:
                 if move.index:
                     self._write([(edit.path, edit.after) for edit in move.index])
@@ -160,6 +163,11 @@ class Mover:
                 return False
             ref.commit()
         return True
+
+    def _is_unstaged(self, move: Move) -> bool:
+        """Tell whether the index still holds what it did when the move was planned."""
+        now = read_staged(self.tree, [edit.path for edit in move.index])
+        return all(now.get(edit.path, NOTHING).entry == edit.before for edit in move.index)
 
     def _finish(self, move: Move) -> list[Placed]:
         placed = place_files(self.tree, move.files, directory=self.tree.state / "commit")

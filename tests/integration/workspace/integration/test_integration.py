@@ -10,8 +10,10 @@ import pytest
 
 from gitbaton.core.errors import BatonError, Refused, RemoteUnreachable
 from gitbaton.workspace.behind import read_behind
+from gitbaton.workspace.integration import rebuilding
+from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.moving import Mover
-from tests.integration.workspace.integration.clones import ODD, Clones, bytes_of, kept
+from tests.integration.workspace.integration.clones import ODD, Clones, Tree, bytes_of, kept
 
 
 @pytest.mark.parametrize("how", ["rebase", "merge"])
@@ -284,3 +286,87 @@ def _die(step: str, when: str) -> None:
         os._exit(42)
 
     setattr(owner, step, mortal)
+
+
+def test_what_is_staged_while_it_runs_stays_staged(
+    clones: Clones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I3: a sibling's `git add` between the plan and the move makes it plan again."""
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", a="up\n", b="up\n")
+    theirs.git("push", "-q")
+    real, left = Mover.advance, [1]
+
+    def late(mover: Mover, move: Move) -> object:
+        if left.pop() if left else 0:
+            ours.write("a", "staged late\n")
+            ours.git("add", "a")
+        return real(mover, move)
+
+    monkeypatch.setattr(Mover, "advance", late)
+    done = ours.sync()
+    assert kept(done) == {"a": "staged"}
+    assert ours.git("show", ":a") == ours.read("a").rstrip("\n") == "staged late"
+    assert ours.read("b") == "up\n"
+
+
+def test_files_are_compared_and_written_as_git_does(clones: Clones) -> None:
+    """Line ends, modes and links follow; what only looks different is not taken for an edit."""
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("rules", **{".gitattributes": "*.txt text eol=crlf\n"})
+    theirs.write("t.txt", "one\n")
+    (theirs.top / "link").symlink_to("a")
+    theirs.git("add", ".")
+    theirs.commit("more")
+    theirs.git("push", "-q")
+    assert ours.sync().kept == ()
+    assert (ours.top / "t.txt").read_bytes() == b"one\r\n"
+    theirs.write("t.txt", "two\n")
+    (theirs.top / "a").chmod(0o755)
+    (theirs.top / "link").unlink()
+    theirs.write("link", "a file now\n")
+    theirs.git("add", ".")
+    theirs.commit("again")
+    theirs.git("push", "-q")
+    os.utime(ours.top / "a")
+    (ours.top / "t.txt").touch()
+    assert ours.sync().kept == ()
+    assert (ours.top / "t.txt").read_bytes() == b"two\r\n"
+    assert os.access(ours.top / "a", os.X_OK)
+    assert ours.read("link") == "a file now\n" and not (ours.top / "link").is_symlink()
+    assert ours.git("status", "--porcelain") == ""
+
+
+def test_an_older_git_says_what_it_cannot_do(
+    clones: Clones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    monkeypatch.setattr(rebuilding, "LEAST_GIT", (99, 0))
+    theirs.commit("up", a="up\n")
+    theirs.git("push", "-q")
+    assert ours.sync().way == "fast-forward"
+    theirs.commit("more", b="up\n")
+    theirs.git("push", "-q")
+    tip = ours.commit("mine", c="mine\n")
+    with pytest.raises(Refused, match=r"needs git 2\.38 or newer"):
+        ours.integration().run(publish=False)
+    assert ours.git("rev-parse", "HEAD") == tip
+    assert ours.git("status", "--porcelain") == ""
+
+
+def test_a_linked_worktree_and_a_sparse_one_follow_too(clones: Clones) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    ours.git("worktree", "add", "-q", "-b", "topic", str(ours.top.parent / "linked"))
+    linked = Tree(ours.top.parent / "linked")
+    linked.git("branch", "-q", "--set-upstream-to=origin/main")
+    ours.git("sparse-checkout", "set", "--no-cone", "/*", "!/dir/")
+    theirs.commit("up", **{"a": "up\n", "dir/one": "up\n"})
+    theirs.git("push", "-q")
+    for tree in (linked, ours):
+        done = tree.integration().run(publish=False)
+        assert done is not None and (done.way, done.kept) == ("fast-forward", ())
+        assert tree.read("a") == "up\n"
+        assert tree.git("status", "--porcelain") == ""
+        assert tree.git("diff", "--cached", "--name-only") == ""
+    assert linked.read("dir/one") == "up\n"
+    assert ours.read("a") == "up\n"

@@ -14,7 +14,7 @@ from tests.integration.chaos.seeds import SOAK, generator
 from tests.integration.workspace.integration.clones import Clones, Tree, kept
 
 STORMS = 2
-ROUNDS = 8
+ROUNDS = 6
 
 
 @pytest.mark.race
