@@ -56,7 +56,7 @@ def _compare_arrays(before: list[Any], after: list[Any], path: str) -> Iterator[
 def _common(one: list[Any], other: list[Any]) -> int:
     length = 0
     for mine, theirs in zip(one, other, strict=False):
-        if mine != theirs:
+        if next(compare(mine, theirs), None) is not None:
             break
         length += 1
     return length
