@@ -113,11 +113,12 @@ def _add_hook(top: Path) -> None:
 
 @contextmanager
 def _neighbour(session: Session, top: Path) -> Iterator[None]:
-    process = start("neighbour", NeighbourJob(str(top), _NEIGHBOUR), env=session.lab.workplace.env)
-    try:
-        yield
-    finally:
-        end(process)
+    job = NeighbourJob(str(top), _NEIGHBOUR)
+    with start("neighbour", job, env=session.lab.workplace.env) as process:
+        try:
+            yield
+        finally:
+            end(process)
 
 
 def _count_wrong(session: Session, top: Path, base: str, *, expected: int) -> int:
