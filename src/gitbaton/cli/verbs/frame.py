@@ -123,9 +123,10 @@ def work(request: Request, cmd: str, branch: str, no_primary: bool, **given: Any
 @_FRAMES
 @_WORLD
 def primary(request: Request, frames: int | None, branch: str) -> int:
-    """Merge, and nothing else: for a machine near the remote that is always on.
+    """Merge, and nothing else: for a machine that is always on.
 
-    It waits while another primary is there, and takes over when that one falls silent.
+    Best near the remote. It waits while another primary is there, and takes over when that one
+    falls silent.
     """
     from gitbaton.cli.frame.screen import FrameScreen
 
@@ -137,7 +138,7 @@ def primary(request: Request, frames: int | None, branch: str) -> int:
 @command.member("status")
 @_WORLD
 def status(request: Request, branch: str) -> None:
-    """Show the current frame, who is primary, who is at work and who has delivered."""
+    """Show the current frame, who is primary, and who is at work."""
     from gitbaton.cli.frame.standing import print_standing, standing_document
 
     standing = _theatre(request, branch).standing()
@@ -151,7 +152,7 @@ def status(request: Request, branch: str) -> None:
 @click.option("-n", "limit", type=click.IntRange(1), metavar="N", help="Only the last N frames.")
 @_WORLD
 def log(request: Request, limit: int | None, branch: str) -> None:
-    """List the frames, newest first: what each was made of, and who published it."""
+    """List the frames, newest first, and what each was made of."""
     from gitbaton.cli.frame.recording import LOG_COLUMNS, log_rows, page_document
 
     pages = _theatre(request, branch).history.log(limit=limit)
@@ -166,7 +167,10 @@ def log(request: Request, limit: int | None, branch: str) -> None:
 @click.argument("path", required=False, metavar="[PATH]")
 @_WORLD
 def show(request: Request, number: int | None, path: str | None, branch: str) -> None:
-    """Show a frame (the current one without N): its record, or the document PATH in it."""
+    """Show a frame: its record, or the document PATH in it.
+
+    Without N, the current one.
+    """
     from gitbaton.cli.frame.recording import page_document, print_page
 
     history = _theatre(request, branch).history
@@ -218,40 +222,21 @@ def diff(request: Request, number: int, other: int | None, branch: str) -> None:
 @click.option("--all", "every", is_flag=True, help="Every frame there is.")
 @_WORLD
 def replay(request: Request, number: int | None, every: bool, branch: str) -> int:
-    """Merge a frame again from what git has kept, and compare it byte by byte.
+    """Merge a frame again from git, and compare it byte by byte.
 
     Exit status 1: it came out otherwise.
     """
+    from gitbaton.cli.frame.replaying import all_same, print_replays, replay_document
+
     if (number is None) != every:
         raise click.UsageError("give a frame or --all")
     history = _theatre(request, branch).history
     pages = [p for p in history.log()[::-1] if p.frame.number] if every else [history.at(number)]
     replays = [history.replay(page) for page in pages]
-    document = {
-        "frames": [
-            {
-                "frame": each.frame,
-                "deltas": each.deltas,
-                "ops": each.ops,
-                "differences": list(each.differences),
-            }
-            for each in replays
-        ],
-        "same": not any(each.differences for each in replays),
-    }
-
-    def human(out: Output) -> None:
-        for each in replays:
-            verdict = (
-                f"differs in {', '.join(each.differences)}" if each.differences else "the same"
-            )
-            if each.differences or not every:
-                out.say(f"frame {each.frame}: {each.deltas} deltas, {each.ops} ops: {verdict}")
-        if every and document["same"]:
-            out.say(f"all {len(replays)} frames come out the same, byte by byte")
-
-    request.output.answer(document, human)
-    return DONE if document["same"] else REFUSED
+    request.output.answer(
+        replay_document(replays), lambda out: print_replays(out, replays, every=every)
+    )
+    return DONE if all_same(replays) else REFUSED
 
 
 @command.member("demo")
@@ -259,10 +244,11 @@ def replay(request: Request, number: int | None, every: bool, branch: str) -> in
 @click.option("--page", type=_FILE, metavar="FILE", help="Where the town's page is written.")
 @click.option("--sabotage", is_flag=True, hidden=True, help="Damage the world before it is judged.")
 def demo(request: Request, keep: bool, page: Path | None, sabotage: bool) -> int:
-    """Show a town of a hundred residents on three machines, on an embedded remote.
+    """Take the tour: a town that survives, on an embedded remote.
 
-    A worker is killed, the primary is killed, one delivers too late; in the end git alone is asked
-    whether everything that was promised holds, and there is a page to look at.
+    A hundred residents on three machines. A worker is killed, the primary is killed, one delivers
+    too late; in the end git alone is asked whether everything that was promised holds, and there
+    is a page to look at.
     """
     from gitbaton.cli.demo.performance import perform
     from gitbaton.cli.frame.demo.tour import open_town

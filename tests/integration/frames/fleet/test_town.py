@@ -53,7 +53,7 @@ def test_every_op_is_applied_once_whatever_fails(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", ["loopback", "namespaces"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_it_always_is(seed: int, kind: Kind, tmp_path: Path) -> None:
     """200 frames with more than sixty troubles."""
     if kind == "namespaces":
