@@ -17,7 +17,7 @@ from gitbaton.frames.history import Page
 _LINES: Final = 4  # of document names
 _LONG: Final = 48
 """Characters of a value that are shown to people."""
-LOG_COLUMNS: Final = ("frame", "at", "deltas", "ops", "conflicts", "aside", "commit")
+LOG_COLUMNS: Final = ("frame", "at", "deltas", "ops", "conflicts", "aside", "by")
 
 
 def record_document(frame: Frame) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def log_rows(pages: Iterable[Page]) -> Iterator[list[Cell]]:
             f"{frame.counts.ops:<3}",
             (f"{disputed or '-':<9}", "yellow" if disputed else ""),
             (f"{aside or '-':<5}", "red" if aside else ""),
-            f"{page.commit[:10]} by {page.author}{missing}",
+            f"{page.author}{missing}",
         ]
 
 

@@ -164,7 +164,8 @@ class TownTour:
             out.say(f"kept: {kept}")
         else:
             out.hint("The directory is removed; to look around: baton frame demo --keep")
-        out.hint("Next: examples/town/README.md, or in a clone of yours: baton frame init")
+        out.hint(f"The town itself: {self.stage.town}")
+        out.hint("Next: in a clone of yours, baton frame init")
 
     # --- parts of acts
 
