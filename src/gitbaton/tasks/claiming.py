@@ -190,6 +190,13 @@ class Claiming:
         parked = self._readiness(plan.view).ready()
         if not parked:
             return plan
+        if self.ledger.contention.level >= 1:
+            # All who contend find nothing at the same moment, and one of them is enough to stage.
+            self.ledger.pause(round(self.ledger.contention.level))
+            view = self.ledger.view()
+            plan = self._plan(view, self._ready(view), seats, progress)
+            if plan.offer.tasks:
+                return plan
         try:
             self.ledger.store.tidy()
         except BatonError:
