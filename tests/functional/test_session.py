@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from tests.functional.baton import COMMAND, Baton
 
 BATON = " ".join(COMMAND)
 
 
-def shell(clone: Baton, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+def shell(
+    clone: Baton, script: str, *, name: str = "sh", **env: str
+) -> subprocess.CompletedProcess[str]:
     """Run ``script`` in one shell, in which ``$baton`` is the command."""
     return subprocess.run(
-        ["sh", "-ec", script],
+        [name, "-ec", script],
         cwd=clone.directory,
         env={**clone.environment(), "baton": BATON, **env},
         capture_output=True,
@@ -47,6 +52,20 @@ def test_a_shell_evaluates_it_and_lives_as_long_as_it(baton: Baton) -> None:
     assert cleared["sessions"] == []
     assert cleared["cleared"] == [{"name": "ann", "ended": True, "kept": None, "reasons": []}]
     assert not place.exists() and not Path(cache).exists()
+
+
+@pytest.mark.parametrize("shell_name", ["sh", "bash"])
+def test_it_lives_as_long_as_the_shell_and_not_its_subshell(baton: Baton, shell_name: str) -> None:
+    if shutil.which(shell_name) is None:
+        shell_name = "sh"
+    script = (
+        'eval "$(cd . && $baton session start --name ann; true)"; '
+        'echo "$$ $($baton session list --json)"'
+    )
+    done = shell(baton, script, name=shell_name)
+    pid, _, listed = done.stdout.partition(" ")
+    [session] = json.loads(listed)["sessions"]
+    assert (session["name"], session["pid"]) == ("ann", int(pid)), done
 
 
 def test_the_fourth_session_gets_a_worktree(baton: Baton) -> None:

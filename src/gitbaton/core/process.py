@@ -11,7 +11,10 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psutil
 
 _WITH_PROC = ("linux", "android")
 
@@ -52,6 +55,28 @@ def session_leader(*, origin: str) -> Process | None:
     """
     getsid: Callable[[int], int] | None = getattr(os, "getsid", None)
     return None if getsid is None else find_process(getsid(0), origin=origin)
+
+
+def find_shell(pid: int) -> int:
+    """Return the process that ``pid`` was forked from to run a subshell, as in ``$(command)``.
+
+    ``pid`` itself where it is none: a subshell has the very words of the shell that forked it. It
+    ends with the command, and the shell does not.
+    """
+    import psutil  # 12 ms: only whoever starts a session pays for it
+
+    try:
+        process = psutil.Process(pid)
+        while (parent := process.parent()) is not None and _same_words(process, parent):
+            process = parent
+    except psutil.Error:
+        return pid
+    return process.pid
+
+
+def _same_words(one: psutil.Process, other: psutil.Process) -> bool:
+    words = one.cmdline()
+    return bool(words) and words == other.cmdline()
 
 
 def _start(pid: int) -> str | None:

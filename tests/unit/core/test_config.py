@@ -54,7 +54,7 @@ def test_what_protects_people_has_no_place_in_the_other_half() -> None:
     [
         ("x", "f.toml", "no TOML"),
         ("[wrk]", "wrk", "'work'"),
-        ("[zzz]", "zzz", "known here: agents, gates"),
+        ("[zzz]", "zzz", "known here: agents, commit, gates"),
         ("work = 3", "work", "[work]"),
         ("[queue]\nlaese = '1m'", "queue.laese", "'lease'"),
         ("[queue]\nlease = 3", "queue.lease", "'15m'"),

@@ -14,7 +14,7 @@ from gitbaton.cli.sessionview import ended_document, session_document, tell_ende
 from gitbaton.cli.verb import compose, family
 from gitbaton.commons import Commons
 from gitbaton.core.errors import InvalidInput
-from gitbaton.core.process import Process, find_process
+from gitbaton.core.process import Process, find_process, find_shell
 from gitbaton.workspace.sessions.desk import Desk, Ended, Wish
 from gitbaton.workspace.sessions.roll import Session, Stage
 
@@ -59,7 +59,7 @@ def start(
         raise click.UsageError("--resume takes the session as it was: give no other option")
     commons = Commons(request.app)
     desk = commons.desk
-    owner = _owner(request, os.getppid() if pid is None else pid)
+    owner = _owner(request, find_shell(os.getppid()) if pid is None else pid)
     _tell_swept(request, desk.sweep())
     current = _current(request, desk, owner) if name is None and own_tree is None else None
     if resume is not None:

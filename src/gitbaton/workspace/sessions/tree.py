@@ -104,7 +104,7 @@ class SessionTrees:
 
     def discard(self, tree: OwnTree) -> None:
         """Erase a worktree that nobody was ever given, with its branch."""
-        self._worktrees.discard(Path(tree.path))
+        self._erase(tree)
         self._drop_branch(tree, tree.base)
 
     def judge(self, tree: OwnTree, published: Sequence[Oid] = ()) -> list[str]:
@@ -136,10 +136,7 @@ class SessionTrees:
 
         May be repeated after a kill. The branch goes only if others still hold all of it.
         """
-        linked = self._find(tree)
-        if linked is not None:
-            self._worktrees.remove(linked)
-        self._worktrees.discard(Path(tree.path))
+        self._erase(tree)
         tip = self._tip(tree)
         if tip is not None and not self._lost([tip], tree.branch):
             self._drop_branch(tree, tip)
@@ -226,6 +223,15 @@ class SessionTrees:
         listed = self._git.run("rev-list", *dict.fromkeys(tips), "--not", *_other_refs(*branches))
         lost = set(listed.text.split("\n"))
         return [tip for tip in dict.fromkeys(tips) if tip in lost]
+
+    def _erase(self, tree: OwnTree) -> None:
+        linked = self._find(tree)
+        if linked is not None:
+            self._worktrees.remove(linked)
+        else:
+            # Of a git that was killed early; a directory with anything in it is somebody else's.
+            with contextlib.suppress(OSError):
+                os.rmdir(tree.path)
 
     def _drop_branch(self, tree: OwnTree, tip: Oid) -> None:
         self._git.run("update-ref", "-d", f"refs/heads/{tree.branch}", tip, check=False)

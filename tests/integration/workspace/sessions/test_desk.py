@@ -11,11 +11,11 @@ import pytest
 
 from gitbaton.app import App, init_app
 from gitbaton.commons import Commons
-from gitbaton.core.errors import Refused
+from gitbaton.core.errors import GitFailed, Refused
 from gitbaton.core.process import Process, find_process
 from gitbaton.workspace.sessions.desk import Desk, Wish
 from gitbaton.workspace.sessions.register import Register
-from gitbaton.workspace.sessions.roll import Stage
+from gitbaton.workspace.sessions.roll import OwnTree, Stage
 from gitbaton.workspace.sessions.tree import SessionTrees
 
 
@@ -250,3 +250,22 @@ def test_sessions_that_start_at_once_share_the_tree_up_to_the_threshold(
     assert len(desk.sweep()) == 16
     assert list(desk.roll()) == []
     assert git(clone, "worktree", "list", "--porcelain").count("worktree ") == 1
+
+
+def test_what_somebody_else_put_in_its_place_is_left_alone(
+    app: App, sleeper: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I3: a directory that appears after the plan is not ours to clear away."""
+    place, real = Commons(app).place / "late", SessionTrees.make
+
+    def make(trees: SessionTrees, tree: OwnTree) -> None:
+        place.mkdir(parents=True)
+        (place / "file").write_text("foreign\n")
+        real(trees, tree)
+
+    monkeypatch.setattr(SessionTrees, "make", make)
+    with pytest.raises(GitFailed, match="already exists"):
+        start(app, sleeper, "late")
+    assert (place / "file").read_text() == "foreign\n"
+    assert list(Commons(app).desk.roll()) == []
+    assert git(app.clone.top, "branch", "--list", "session/*") == ""
