@@ -51,6 +51,15 @@ class ObjectStore:
         shallow = self._objects.parent / "shallow"
         return shallow.is_file() and shallow.stat().st_size > 0
 
+    @property
+    def is_of_shallow_clone(self) -> bool:
+        """Whether history ends early in the clone that this repository belongs to.
+
+        What ends early here only, we have fetched so ourselves, from where the rest of it is.
+        """
+        noted = self._objects.parent / "shallow.clone"
+        return noted.is_file() and noted.stat().st_size > 0
+
     def write(self, objects: Iterable[RawObject]) -> None:
         """Make sure that all ``objects`` are in the repository.
 

@@ -71,7 +71,7 @@ def choose_remote(
         listing_timeout=listing_timeout,
         push_timeout=push_timeout,
     )
-    if not isinstance(address, LocalAddress) or objects.is_shallow:
+    if not isinstance(address, LocalAddress) or objects.is_of_shallow_clone:
         return fast
     doorway = Doorway(git, address.path, objects.format)
     return DirectRemote(fast, doorway, packer, push_timeout=push_timeout)
@@ -83,8 +83,8 @@ def make_link(git: Git, objects: ObjectStore, url: str, address: Address) -> Lin
     Reads the configuration; connects to nothing.
     """
     config = Configuration.read(git)
-    if objects.is_shallow or _is_unusual(git, config, url):
-        return None  # (a push from a shallow repository tells the server where history ends)
+    if objects.is_of_shallow_clone or _is_unusual(git, config, url):
+        return None  # (a push from a shallow clone tells the server where history ends)
     match address:  # each imports what it needs: http and TLS alone take 25 ms
         case LocalAddress(path):
             from gitbaton.git.fast.local import LocalStarter

@@ -203,3 +203,31 @@ def test_a_branch_with_a_history(
         PushState.DONE
     )
     assert_whole(server, [record, commits[-1]])
+
+
+def test_what_was_fetched_without_its_past_is_built_upon(
+    desk: Desk, server: BareRepository, tmp_path: Path
+) -> None:
+    """Frames fetch their world so. The server has what is missing here."""
+    first = desk.commit()
+    second = desk.commit(first)
+    desk.remote(server).push([RefUpdate(Y, None, second)], atomic=False)
+    reader = desk.sibling(tmp_path / "reader.git")
+    git = reader.git_for(server)
+    git.run("fetch", "--quiet", "--depth=1", server.url, f"{Y}:refs/seen/y")
+    assert not reader.has(first)
+    third = reader.commit(second)
+    remote = reader.remote(server)
+    assert remote.push([RefUpdate(Y, second, third)], atomic=False)[Y].state is PushState.DONE
+    server.git("fsck", "--connectivity-only", third)
+    if desk.transport == "fast":
+        assert getattr(remote, "why_plain", "no fast transport") is None
+
+
+def test_a_shallow_clone_is_left_to_git(desk: Desk, server: BareRepository) -> None:
+    """Where its history ends, only git knows how to tell the server."""
+    (desk.path / "shallow.clone").write_text(f"{desk.commit()}\n")
+    remote = desk.remote(server)
+    remote.push([RefUpdate(X, None, desk.commit())], atomic=False)
+    if desk.transport == "fast":
+        assert getattr(remote, "why_plain", None) is not None
