@@ -17,6 +17,19 @@ from tests.servers.site import BareRepository, Site
 from tests.servers.sshd import ssh_site
 
 
+_SOAKING = os.environ.get("BATON_SOAK") == "1"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests marked ``soak`` unless BATON_SOAK=1: those are for ``make soak`` only."""
+    if _SOAKING:
+        return
+    long = [item for item in items if item.get_closest_marker("soak")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if item not in set(long)]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def hermetic_git(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Give the whole run a home and a git configuration of its own."""
