@@ -16,7 +16,6 @@ from tests.servers.httpd import http_site
 from tests.servers.site import BareRepository, Site
 from tests.servers.sshd import ssh_site
 
-
 _SOAKING = os.environ.get("BATON_SOAK") == "1"
 
 
