@@ -81,6 +81,7 @@ class Fleet:
         self._deliver_others(view.scene)
         began = time.perf_counter()
         scene = self._worker.step().scene
+        assert scene.engaged, "who runs whom is worked out as a worker does"
         self._shelf.lay(scene.number, scene.tree)
         pulled = time.perf_counter()
         commit = self._pack(self._app, self._names[0], scene)
