@@ -3,7 +3,8 @@
 An flock(2) on a file in the tree's git directory. The kernel frees it with the process that took
 it, however that ends, and its descriptor is closed in every child (PEP 446), so that neither a
 hook's background job nor a killed holder keeps it. What is written in the file is only for people:
-who holds it, to be shown to those who wait. A stale note blocks nobody.
+who holds it, to be shown to those who wait. A stale note blocks nobody. Those who wait stand in a
+queue, and only the first of them tries the lock.
 
 A holder that is killed while git writes the shared index for it leaves that git running for some
 milliseconds. Such a git, and no other, inherits the descriptor of a second lock, the *pen*: who
@@ -13,7 +14,6 @@ comes next waits until it has been laid down.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,9 +24,13 @@ import msgspec
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import Refused
+from gitbaton.core.flock import lock_now
+from gitbaton.workspace.safecommit.queue import Ticket, draw, is_empty
 
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04
+_NEXT_PAUSE: Final = 0.008  # the longest of whoever is first in the queue
+_STANDSTILL: Final = 1.0  # seconds; a lock that is free for longer is passed over by a stopped one
 _PATIENT: Final = 1.0  # seconds of waiting after which the waiting is mentioned
 _PEN_PATIENCE: Final = 30.0  # seconds; git writes an index in a fraction of one
 
@@ -100,8 +104,9 @@ class TreeLock:
         """
         self.state.mkdir(exist_ok=True)
         with self._open("commit.lock") as lock, self._open("commit.pen") as pen:
-            self._take(lock, timeout, waiting)
-            self._take(pen, _PEN_PATIENCE, None)
+            if not is_empty(self._queue) or not lock_now(lock):
+                self._stand_in_line(lock, timeout, waiting)
+            self._await_pen(pen)
             self._sign(lock)
             try:
                 yield Hold(pen)
@@ -123,23 +128,49 @@ class TreeLock:
         finally:
             os.close(handle)
 
-    def _take(self, handle: int, timeout: float, waiting: Waiting | None) -> None:
+    @property
+    def _queue(self) -> Path:
+        return self.state / "commit.queue"
+
+    def _stand_in_line(self, lock: int, timeout: float, waiting: Waiting | None) -> None:
+        ticket = draw(self._queue)
+        try:
+            self._take(lock, ticket, timeout, waiting)
+        finally:
+            ticket.give_back()
+
+    def _take(self, lock: int, ticket: Ticket, timeout: float, waiting: Waiting | None) -> None:
         start = self.clock.elapsed()
+        calm = _Calm(lock, start)
+        first = False
         pause = _FIRST_PAUSE
         while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                waited = self.clock.elapsed() - start
-            else:
+            if not first and ticket.is_first():
+                first, pause = True, _FIRST_PAUSE
+            now = self.clock.elapsed()
+            # Somebody ahead who is stopped (^Z) must not stop all others.
+            if (first or calm.lasts(now)) and lock_now(lock):
                 return
-            if waited >= timeout:
-                raise self._busy(waited)
-            if waiting is not None and waited >= _PATIENT:
-                waiting(f"waiting for {self._described()}")
+            if now - start >= timeout:
+                raise self._busy(ticket, now - start)
+            if waiting is not None and now - start >= _PATIENT:
+                waiting(f"waiting for {self._described(ticket)}")
                 waiting = None
             self.clock.sleep(pause)
-            pause = min(pause * 2, _LONGEST_PAUSE)
+            pause = min(pause * 2, _NEXT_PAUSE if first else _LONGEST_PAUSE)
+
+    def _await_pen(self, pen: int) -> None:
+        """Wait, as the holder of the lock, for a git that a killed holder left."""
+        start = self.clock.elapsed()
+        while not lock_now(pen):
+            waited = self.clock.elapsed() - start
+            if waited >= _PEN_PATIENCE:
+                raise TreeBusy(
+                    "a git command of a commit that was killed still writes the index of this "
+                    f"working tree; waited {waited:.0f} s",
+                    holder=None,
+                )
+            self.clock.sleep(_FIRST_PAUSE)
 
     def _sign(self, handle: int) -> None:
         note: dict[str, Any] = {
@@ -151,13 +182,38 @@ class TreeLock:
         os.ftruncate(handle, 0)
         os.pwrite(handle, msgspec.json.encode(note), 0)
 
-    def _busy(self, waited: float) -> TreeBusy:
+    def _busy(self, ticket: Ticket, waited: float) -> TreeBusy:
         return TreeBusy(
-            f"another commit is at work in this working tree: {self._described()}; "
+            f"another commit is at work in this working tree: {self._described(ticket)}; "
             f"waited {waited:.0f} s",
             holder=self.holder(),
         )
 
-    def _described(self) -> str:
+    def _described(self, ticket: Ticket) -> str:
         holder = self.holder()
-        return "a process that left no name" if holder is None else holder.describe(self.clock)
+        who = "a process that left no name" if holder is None else holder.describe(self.clock)
+        ahead = ticket.count_ahead()
+        return f"{who}, and for {ahead} that came before" if ahead else who
+
+
+class _Calm:
+    """Notices that a lock has not been taken or given up for a while. Its note tells: by then,
+    whoever is first in the queue would have taken a lock that is free.
+    """
+
+    def __init__(self, lock: int, now: float) -> None:
+        self._lock = lock
+        self._written = self._read()
+        self._since = now
+
+    def lasts(self, now: float) -> bool:
+        """Tell, once in that while, whether nothing has happened."""
+        written = self._read()
+        if written == self._written and now - self._since < _STANDSTILL:
+            return False
+        quiet = written == self._written
+        self._written, self._since = written, now
+        return quiet
+
+    def _read(self) -> int:
+        return os.fstat(self._lock).st_mtime_ns
