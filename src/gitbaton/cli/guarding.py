@@ -30,7 +30,7 @@ def require_holder(request: Request, act: Act, branches: Iterable[str], *, prefi
     tasks = concerned(named=request.env.get("BATON_TASK"), branches=branches, prefix=prefix)
     if not tasks:
         return
-    from gitbaton.workspace.guarding.evidence import Witness
+    from gitbaton.workspace.guarding.evidence import Witness, was_on_board
 
     app = request.app
     witness = Witness(
@@ -39,6 +39,7 @@ def require_holder(request: Request, act: Act, branches: Iterable[str], *, prefi
         token=request.env.get("BATON_TOKEN"),
         records=app.store if app.settings.engine == "sqlite" else None,
         clock=app.clock,
+        seen=lambda task: was_on_board(app.repository, task),
     )
     for task in tasks:
         verdict = judge(act, task, witness.testify(task))

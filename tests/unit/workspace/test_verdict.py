@@ -17,9 +17,9 @@ from gitbaton.workspace.guarding.verdict import (
 )
 
 EVERY = [
-    Evidence(record=record, shown=shown, stored=stored)
-    for record, shown, stored in itertools.product(
-        get_args(Record), (False, True), get_args(Stored)
+    Evidence(record=record, shown=shown, stored=stored, exists=exists)
+    for record, shown, stored, exists in itertools.product(
+        get_args(Record), (False, True), get_args(Stored), (False, True)
     )
 ]
 
@@ -36,6 +36,8 @@ def test_only_what_is_known_to_be_mine_passes(act: Act, evidence: Evidence) -> N
         expected = "pass"
     elif evidence.stored == "others" or act == "push":
         expected = "block"
+    elif evidence.stored == "none" and evidence.exists:
+        expected = "block"  # it is a task, and this session has no claim of it
     else:
         expected = "warn"
     assert verdict.ruling == expected

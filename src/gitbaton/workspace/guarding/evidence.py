@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, InvalidInput
 from gitbaton.core.ids import TaskId
+from gitbaton.git.repository import CoordinationRepository
+from gitbaton.store.gitengine.layout import live_path, parked_path
 from gitbaton.store.model import make_key
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.claims import Token
@@ -21,7 +24,8 @@ class Witness:
     """What one session can know offline.
 
     ``token``: BATON_TOKEN. ``records``: the shared records where they are on this machine (the
-    sqlite engine), else None: a remote is not asked.
+    sqlite engine), else None: a remote is not asked. ``seen``: whether the board, as it was last
+    seen in this clone, has a task.
     """
 
     held: HeldClaims
@@ -29,6 +33,7 @@ class Witness:
     token: str | None
     records: Store | None
     clock: Clock
+    seen: Callable[[TaskId], bool]
 
     def testify(self, task: TaskId) -> Evidence:
         """Return what is known of ``task``."""
@@ -41,7 +46,10 @@ class Witness:
         record, holder = self._look(task, mine)
         if holder is None and kept is not None and stored == "others":
             holder = kept.holder
-        return Evidence(record=record, shown=shown is not None, stored=stored, holder=holder)
+        exists = record == "unknown" and stored == "none" and self.seen(task)
+        return Evidence(
+            record=record, shown=shown is not None, stored=stored, exists=exists, holder=holder
+        )
 
     def _shown(self, task: TaskId) -> Token | None:
         try:
@@ -78,3 +86,12 @@ class Witness:
 
 def _proves(token: Token, claim: Claim) -> bool:
     return (token.epoch, token.nonce) == (claim.epoch, claim.nonce)
+
+
+def was_on_board(repository: CoordinationRepository, task: TaskId) -> bool:
+    """Tell whether the board, as it was last seen in this clone, has ``task``. Asks nobody."""
+    board = repository.remembered("board")
+    if board is None:
+        return False
+    places = (live_path(task), parked_path(task))
+    return any(repository.objects.find_many([f"{board}:{place}" for place in places]))

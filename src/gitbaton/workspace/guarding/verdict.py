@@ -2,7 +2,8 @@
 
 What does not concern a task passes. What is known to be somebody else's, or nobody's, is blocked.
 What cannot be known offline blocks a push, which others see (I9), and only warns at a commit, which
-can be undone.
+can be undone: a claim that has run out may be good still, and a branch that is called like a task's
+may be nobody's.
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ class Evidence:
     holder of the token that this session has (``ours``), somebody else, nobody; or there is no
     such task. ``shown``: the environment has a token for it. ``stored``: whose the token is that
     is kept in this clone; ``run out``: mine, and not renewed for longer than its lease.
-    ``holder``: who has it, for people.
+    ``exists``: the board as it was last seen here has such a task. ``holder``: who has it, for
+    people.
     """
 
     record: Record = "unknown"
     shown: bool = False
     stored: Stored = "none"
+    exists: bool = False
     holder: str | None = None
 
 
@@ -77,8 +80,8 @@ def judge(act: Act, task: str, evidence: Evidence) -> Verdict:
         return Verdict("pass", task)
     if evidence.stored == "others":
         return Verdict("block", task, f"another session holds it{holder}", f"baton show {task}")
-    ruling: Ruling = "block" if act == "push" else "warn"
+    ruling: Ruling = "block" if act == "push" or evidence.exists else "warn"
     if evidence.stored == "run out":
         reason = "its claim was not renewed for longer than its lease, so others may have it"
-        return Verdict(ruling, task, reason, f"baton renew {task}")
+        return Verdict("block" if act == "push" else "warn", task, reason, f"baton renew {task}")
     return Verdict(ruling, task, "no claim of it was made from this clone", f"baton claim {task}")
