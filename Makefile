@@ -12,6 +12,9 @@ UV_VERSION := 0.13.8
 UV = env -u UV_INDEX -u UV_EXTRA_INDEX_URL -u UV_FIND_LINKS \
 	UV_NO_CONFIG=1 UV_PYTHON=$(BIN)/python $(BIN)/uv --quiet
 SCRATCH := build/make
+# In the order in which they are found: what takes long is in the middle, and what is quick comes
+# last, so that no process is left alone with a long file.
+PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak lint format types imports reference check
@@ -26,7 +29,7 @@ demo: $(VENV)/.run ## Set everything up and run the guided tour
 	@$(BIN)/baton demo $(ARGS)
 
 test: $(VENV)/.dev ## Set everything up and run the tests
-	@$(BIN)/pytest -n 3 --dist loadfile $(ARGS)
+	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests: hundreds of seeds
 	@BATON_SOAK=1 $(BIN)/pytest -m soak $(ARGS)
