@@ -165,17 +165,16 @@ class Claiming:
         view = self.ledger.recall(since=progress.since) if self.create is None else None
         if view is None:
             return None
-        plan = self._plan(view, self._ready(view), seats, progress)
+        plan = self._plan(view, seats, progress)
         return plan if plan.offer.tasks else None
 
     def _looked_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan:
         """Look, and return what to try; raise what is to be told when there is nothing."""
-        view = self.ledger.view()
-        plan = self._plan(view, self._ready(view), seats, progress)
-        if not plan.offer.tasks and self.create is None and not self.ids and view.has_parked:
+        plan = self._plan(self.ledger.view(), seats, progress)
+        if not plan.offer.tasks and self.create is None and not self.ids and plan.view.has_parked:
             plan = self._parked_plan(plan, seats, progress)
         if not plan.offer.tasks:
-            readiness, damage = self._readiness(view), plan.locks.damage
+            readiness, damage = self._readiness(plan.view), plan.locks.damage
             raise nothing_to_claim(
                 plan.view, readiness, self.ids, plan.candidates, damage=damage, stuck=progress.stuck
             )
@@ -187,33 +186,33 @@ class Claiming:
         As a last resort one is claimed where it is parked, which moves the board, for which all
         contend.
         """
-        parked = self._readiness(plan.view).ready()
-        if not parked:
+        if not self._readiness(plan.view).ready():
             return plan
         if self.ledger.contention.level >= 1:
             # All who contend find nothing at the same moment, and one of them is enough to stage.
             self.ledger.pause(round(self.ledger.contention.level))
-            view = self.ledger.view()
-            plan = self._plan(view, self._ready(view), seats, progress)
+            plan = self._plan(self.ledger.view(), seats, progress)
             if plan.offer.tasks:
                 return plan
         try:
             self.ledger.store.tidy()
         except BatonError:
-            return self._plan(plan.view, parked, seats, progress)
+            return self._plan(plan.view, seats, progress, parked=True)
         view = self.ledger.view()
-        staged = self._plan(view, self._ready(view), seats, progress)
-        if staged.offer.tasks:
-            return staged
-        return self._plan(view, self._readiness(view).ready(), seats, progress)
+        staged = self._plan(view, seats, progress)
+        return staged if staged.offer.tasks else self._plan(view, seats, progress, parked=True)
 
     def _plan(
-        self, view: View, ready: Sequence[Task], seats: Sequence[Seat], progress: _Progress
+        self, view: View, seats: Sequence[Seat], progress: _Progress, *, parked: bool = False
     ) -> _Plan:
-        """Return what to try of the ``ready`` tasks. Asks for the rules if one has a gate (I9)."""
+        """Return what to try of ``view``, by nothing but this view: a task goes with its version.
+
+        ``parked``: tasks that are not live as well. Asks for the rules if one has a gate (I9).
+        """
         locks = read_locks(view)
         window, places = self.ledger.contention.window * len(seats), len(seats)
         alike = len(set(self.seats)) == 1
+        ready = self._readiness(view).ready() if parked else self._ready(view)
         while True:
             keeper = self.ledger.gatekeeper
             left = self._untried(view, ready, progress)

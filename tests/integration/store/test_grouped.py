@@ -266,17 +266,17 @@ def test_alternatives_are_chosen_by_what_the_session_shows(place: Place) -> None
     fleet.take("t1")
     passed, second, third = fleet.store.commit_first(fleet.claims(), 1)
     assert isinstance(second, Committed)
-    assert (passed, third) == (Spared(), Spared())
+    assert (passed, third) == (Spared("moved"), Spared())
     assert (fleet.remote.pushes, fleet.remote.looks) == ([(1, False)], 0)
 
 
-def test_alternatives_that_have_all_moved_on_conflict_after_one_look(place: Place) -> None:
+def test_alternatives_that_have_all_moved_on_cost_no_push_and_no_look(place: Place) -> None:
     fleet = Fleet(place, shows=True)
     for name in NAMES:
         fleet.take(name)
     outcomes = fleet.store.commit_first(fleet.claims(), 2)
-    assert all(isinstance(o, Conflict) for o in outcomes)
-    assert (fleet.remote.pushes, fleet.remote.looks) == ([], 1)
+    assert outcomes == [Spared("moved")] * 3
+    assert (fleet.remote.pushes, fleet.remote.looks) == ([], 0)
 
 
 def test_alternatives_chosen_without_a_session_never_exceed_the_count(place: Place) -> None:

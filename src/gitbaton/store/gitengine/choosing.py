@@ -66,10 +66,21 @@ class Choosing:
         self.chosen: list[tuple[Attempts, Plan]] = []
 
     def choose(self, refs: Mapping[str, Oid] | None) -> Sequence[RefUpdate]:
-        """Choose anew; ``refs`` None: by what an earlier session showed, if one did."""
+        """Choose anew; ``refs`` None: by what an earlier session showed, if one did.
+
+        What cannot be built is raised, and nothing is chosen then.
+        """
         self.forget()
         if refs is not None:
             self._shown = refs
+        try:
+            self._choose()
+        except BaseException:
+            self.forget()
+            raise
+        return [update for _, plan in self.chosen for update in plan.updates]
+
+    def _choose(self) -> None:
         taken: set[str] = set()
         for place in self._places:
             if len(self.chosen) == self._count:
@@ -83,7 +94,6 @@ class Choosing:
             elif ref not in taken:
                 taken.add(ref)
                 self._take(self._tries[place])
-        return [update for _, plan in self.chosen for update in plan.updates]
 
     def forget(self) -> None:
         """Take the last choice back: it was surely not sent."""

@@ -261,7 +261,8 @@ class Committer:
 
         Where somebody was faster the next ones are tried, which costs less than a look. What was
         not tried, has moved on or was lost to somebody is left without an outcome; but if nothing
-        was won, those that were tried are settled by a look.
+        was won, those that were tried are settled by a look: a lock of the server looks like a lost
+        race, and where nobody was faster after all they are tried again, no more than are wanted.
         """
         lost: list[Attempts] = []
         for _ in range(_CHOICES):
@@ -277,12 +278,16 @@ class Committer:
             lost += now_lost
             if not now_lost or not all(tried.surely_raced for tried in now_lost):
                 break
-        unclear = [tried for tried in lost if not (tries.won(places) and tried.surely_raced)]
+        doubtful = [tried for tried in lost if not tried.surely_raced]
+        unclear = doubtful if tries.won(places) else lost
         if unclear:
             state = self._look(())
             for tried in unclear:
                 self._decide(state, tried)
-            self._conclude(unclear)
+        self._conclude(doubtful)
+        for tried in unclear:
+            if tries.won(places) < count:
+                self._conclude([tried])
 
     def _plan_chosen(self, tried: Attempts) -> Plan:
         plan = self._plan_hot(tried)
