@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TextIO, TypeAlias
 
 import msgspec
+from msgspec import Struct
 
 Cell: TypeAlias = str | tuple[str, str]
 """Text, or text and a style such as ``green``."""
@@ -49,8 +49,7 @@ def _escaped(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-@dataclass
-class Output:
+class Output(Struct):
     """Where the answer goes, and how. The flags are set while the command line is parsed."""
 
     stdout: TextIO

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from gitbaton.core.errors import GitFailed, Refused
 from gitbaton.core.ids import Oid
+from msgspec import Struct
+
 from gitbaton.git.workingtree import WorkingTree
 
 _PERSON = re.compile(
@@ -15,8 +16,7 @@ _PERSON = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """What a commit says of itself, as far as another is made in its place."""
 
     tree: Oid

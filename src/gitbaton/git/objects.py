@@ -12,11 +12,11 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
 from gitbaton.core.ids import Oid
+from msgspec import Struct
 
 Kind = Literal["blob", "tree", "commit"]
 Format = Literal["sha1", "sha256"]
@@ -28,8 +28,7 @@ _PACK_TYPES: Mapping[Kind, int] = {"commit": 1, "tree": 2, "blob": 3}
 _PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<seconds>-?\d+) (?P<zone>[+-]\d{4})")
 
 
-@dataclass(frozen=True, slots=True)
-class RawObject:
+class RawObject(Struct, frozen=True):
     """An object that can be written: its kind, its content, and its id under ``format``."""
 
     kind: Kind
@@ -37,8 +36,7 @@ class RawObject:
     oid: Oid
 
 
-@dataclass(frozen=True, slots=True)
-class TreeEntry:
+class TreeEntry(Struct, frozen=True):
     """One line of a tree. ``name`` is bytes: git does not say what encoding paths have."""
 
     mode: int
@@ -50,8 +48,7 @@ class TreeEntry:
         return self.mode == TREE_MODE
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """Who made a commit and when (seconds since the epoch, UTC)."""
 
     name: str
@@ -66,8 +63,7 @@ class Person:
         return datetime.fromtimestamp(self.seconds, UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(Struct, frozen=True):
     """The parts of a commit that gitbaton reads and writes."""
 
     tree: Oid

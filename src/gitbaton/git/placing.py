@@ -14,11 +14,8 @@ import secrets
 import shutil
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
-
-from msgspec import Struct
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
@@ -26,6 +23,8 @@ from gitbaton.git.entries import Entry
 from gitbaton.git.indexfile import encode_index
 from gitbaton.git.privateindex import hash_files
 from gitbaton.git.treeview import parents
+from msgspec import Struct
+
 from gitbaton.git.workingtree import WorkingTree
 
 Fate = Literal["placed", "changed", "unsafe"]
@@ -33,8 +32,7 @@ Fate = Literal["placed", "changed", "unsafe"]
 _UNREADABLE: Final = Entry(0, Oid(""))
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """What became of one file.
 
     ``placed``: it is as wished. ``changed``: it was not as expected, and stays as it is.

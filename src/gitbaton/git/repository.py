@@ -11,15 +11,16 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
 from gitbaton.core.ids import Oid, is_oid
-from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
+from msgspec import Struct
+
+from gitbaton.git.objects import Format
+from gitbaton.git.runner import Git, clean_environment
 
 MINIMUM_GIT = (2, 31)
 ORIGINAL = "baton-original"  # in a replica: the working tree that it is a replica of
@@ -38,8 +39,7 @@ _STORAGE_KEYS = re.compile(
 _MISUSED = re.compile(r"^\s*(worktree\s*=|bare\s*=\s*false)", re.IGNORECASE | re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Clone:
+class Clone(Struct, frozen=True):
     """The user's repository: where it is, and git running in it."""
 
     top: Path  # of the work tree; the git directory itself where there is none

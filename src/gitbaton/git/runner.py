@@ -6,10 +6,10 @@ import os
 import signal
 import subprocess
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
+from msgspec import Struct, field
 
 # What a hook, an alias or a wrapper may have left in the environment: it would point our git
 # at another repository, index or object store than the one we name.
@@ -51,8 +51,7 @@ class GitTimeout(BatonError):
     code = "git_timeout"
 
 
-@dataclass(frozen=True, slots=True)
-class Completed:
+class Completed(Struct, frozen=True):
     """A git command that ended: its exit status and what it printed."""
 
     status: int
@@ -72,8 +71,7 @@ def clean_environment(base: Mapping[str, str]) -> dict[str, str]:
     return env
 
 
-@dataclass(frozen=True, slots=True)
-class Git:
+class Git(Struct, frozen=True):
     """The git binary with a fixed environment, run in ``directory``.
 
     ``options`` go before every subcommand (e.g. ``--git-dir=…``, ``-c name=value``).

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -11,14 +10,15 @@ from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.indexfile import index_info
+from msgspec import Struct
+
 from gitbaton.git.workingtree import WorkingTree
 
 _ARGUMENTS: Final = 60_000  # bytes of paths on a command line; more are looked for in a full list
 _REFRESHED: Final = 2_000  # more files than this are left for the next `git status` to look at
 
 
-@dataclass(frozen=True, slots=True)
-class Staged:
+class Staged(Struct, frozen=True):
     """What the index holds at a path.
 
     ``entry`` is None where there is nothing, or a conflict (``unmerged``). ``skipped``: a sparse

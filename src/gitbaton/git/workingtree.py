@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError
+from msgspec import Struct
+
 from gitbaton.git.objects import Format
 from gitbaton.git.repository import is_coordination
 from gitbaton.git.runner import Git, clean_environment
 
 
-@dataclass(frozen=True, slots=True)
-class WorkingTree:
+class WorkingTree(Struct, frozen=True):
     """Where a working tree is, and git running at its top.
 
     ``git_dir`` is this working tree's own (its HEAD, its index), ``common`` the one that all

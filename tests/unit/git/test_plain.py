@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import stamina
-
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.plain import PlainRemote
 from gitbaton.git.remote import PushState, RefUpdate
+from msgspec import field
+
 from gitbaton.git.runner import Completed, Git, GitTimeout
 
 A, B = Oid("a" * 40), Oid("b" * 40)
@@ -21,8 +21,7 @@ URL = "https://host/r.git"
 AWAY = Completed(128, b"", "fatal: unable to access 'https://host/r.git/': Could not resolve host")
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptedGit(Git):
+class ScriptedGit(Git, frozen=True):
     """Answers ``config`` from ``settings`` and everything else from ``answers``, in order."""
 
     answers: list[Completed | Exception] = field(default_factory=list)

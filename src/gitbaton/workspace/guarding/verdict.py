@@ -9,11 +9,11 @@ may be nobody's.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import TaskId, task_id
+from msgspec import Struct
 
 Act: TypeAlias = Literal["commit", "push"]
 Ruling: TypeAlias = Literal["pass", "warn", "block"]
@@ -21,8 +21,7 @@ Record: TypeAlias = Literal["ours", "others", "nobody", "no task", "unknown"]
 Stored: TypeAlias = Literal["mine", "run out", "others", "none"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
+class Evidence(Struct, frozen=True, kw_only=True):
     """What is known here of one task.
 
     ``record``: whose it is by the record itself, where that can be read without the network: the
@@ -40,8 +39,7 @@ class Evidence:
     holder: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The ruling on one task, why, and the next command."""
 
     ruling: Ruling

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from gitbaton.core.errors import BatonError, GitFailed, Refused
 from gitbaton.core.ids import Oid
+from msgspec.structs import replace
+
 from gitbaton.git.committing import Made, make_commit, read_made
 from gitbaton.git.workingtree import WorkingTree
 

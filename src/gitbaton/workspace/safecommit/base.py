@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from gitbaton.core.ids import Oid
-from gitbaton.git.committing import Made, read_made
 from gitbaton.git.head import read_branch
-from gitbaton.git.objects import make_object
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.treeview import TreeView
+from msgspec import Struct
+
+from gitbaton.git.committing import Made, read_made
+from gitbaton.git.objects import make_object
 from gitbaton.git.workingtree import WorkingTree
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """Where HEAD stands: on ``branch`` (None: detached), at ``tip`` (None: no commit yet).
 
     ``view``: the tip's tree. ``made``: what the tip says of itself.

@@ -6,39 +6,40 @@ docs/design/safe-commit.md says what stands behind the order of things here.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import Refused
-from gitbaton.git.committing import make_commit
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.placing import Wish
 from gitbaton.git.privateindex import sweep
-from gitbaton.git.sharedindex import read_staged
 from gitbaton.git.upkeep import tidy
+from gitbaton.workspace.safecommit.amending import require_own
+from gitbaton.workspace.safecommit.following import find_superseded, follow
+from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
+from gitbaton.workspace.safecommit.move import Move
+from gitbaton.workspace.safecommit.scanning import require_no_secret
+from msgspec import Struct
+from msgspec.structs import replace
+
+from gitbaton.git.committing import make_commit
+from gitbaton.git.placing import Wish
+from gitbaton.git.sharedindex import read_staged
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit import guards
-from gitbaton.workspace.safecommit.amending import require_own
 from gitbaton.workspace.safecommit.base import Base, read_base
 from gitbaton.workspace.safecommit.decision import Decision, name_branch
 from gitbaton.workspace.safecommit.drafting import Draft, Drafter, refuse_nothing
-from gitbaton.workspace.safecommit.following import find_superseded, follow
 from gitbaton.workspace.safecommit.ledger import Ledger, Line, Maker
 from gitbaton.workspace.safecommit.lock import TreeLock
-from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
-from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
 from gitbaton.workspace.safecommit.request import CommitRequest, CommitSettings, Committed
-from gitbaton.workspace.safecommit.scanning import require_no_secret
 from gitbaton.workspace.snapshot.proposal import Proposal
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
 
 _ATTEMPTS: Final = 5  # plain commits of siblings that one commit gives way to
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SafeCommit:
+class SafeCommit(Struct, frozen=True, kw_only=True):
     """Makes commits in the working tree ``tree``.
 
     ``me``: who may amend them. ``tell`` is given notes for people, as they come up.

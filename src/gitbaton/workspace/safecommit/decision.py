@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.treeview import TreeView
+from gitbaton.workspace.safecommit.message import subject
+from msgspec import Struct
+
 from gitbaton.workspace.safecommit.base import Base
 from gitbaton.workspace.safecommit.drafting import Draft
-from gitbaton.workspace.safecommit.message import subject
 from gitbaton.workspace.safecommit.request import Committed, Status
 from gitbaton.workspace.snapshot.proposal import Checked, Proposal
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What is committed: on ``base``, the ``draft`` as ``checked`` left it, with ``message``."""
 
     base: Base

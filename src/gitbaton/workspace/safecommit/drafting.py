@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from gitbaton.core.errors import Refused
@@ -11,17 +10,18 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.entries import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.privateindex import hash_files
-from gitbaton.git.sharedindex import NOTHING
 from gitbaton.git.treeview import TreeView, parents
+from gitbaton.workspace.safecommit.naming import listed
+from msgspec import Struct
+
+from gitbaton.git.sharedindex import NOTHING
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit import guards
 from gitbaton.workspace.safecommit.guards import Limits
-from gitbaton.workspace.safecommit.naming import listed
 from gitbaton.workspace.safecommit.survey import Survey, Surveyor
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """What would be committed: the files as they were looked at, what changes, and the tree."""
 
     survey: Survey
@@ -29,8 +29,7 @@ class Draft:
     root: Oid
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Drafter:
+class Drafter(Struct, frozen=True, kw_only=True):
     """Drafts commits from ``tree``. ``file_modes``, ``ignore_case``: as in CommitSettings."""
 
     tree: WorkingTree

@@ -6,16 +6,17 @@ Each refusal names the command to copy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gitbaton.core.errors import Refused
-from gitbaton.git.sharedindex import NOTHING
 from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingfiles import find_filtered, find_ignored
-from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.safecommit.naming import command, listed, shown
+from msgspec import Struct
+
+from gitbaton.git.sharedindex import NOTHING
+from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.survey import Survey
 
 _UNDER_WAY: Final = (
@@ -31,8 +32,7 @@ _UNDER_WAY: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class Limits(Struct, frozen=True, kw_only=True):
     """What a commit may be at most: removed files, and bytes of one file."""
 
     deletions: int = 50

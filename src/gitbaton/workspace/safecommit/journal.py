@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-
-from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.pending import list_moves, moves_directory
+from msgspec import Struct
+
+from gitbaton.git.workingtree import WorkingTree
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,8 +26,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     move: Move
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
+class Journal(Struct, frozen=True):
     """The journal of one working tree. Whoever writes or clears it holds the tree's lock."""
 
     tree: WorkingTree

@@ -6,13 +6,12 @@ Lines of JSON beside the lock of the working tree, the last ones only. A lost li
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import msgspec
-
 from gitbaton.core.ids import Oid
+from msgspec import Struct
 
 _KEPT: Final = 200  # lines that are left when the file is cut
 _LONGEST: Final = 100_000  # bytes
@@ -33,8 +32,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     maker: Maker
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """The ledger of the working tree whose own directory is ``state``. Under its lock."""
 
     state: Path

@@ -16,16 +16,15 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import Refused
 from gitbaton.core.flock import lock_now
 from gitbaton.workspace.safecommit.queue import Ticket, draw, is_empty
+from msgspec import Struct
 
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04
@@ -77,15 +76,13 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
         return f"{', '.join(who)}, since {self.since}{held}"
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """The lock of a working tree, held. ``pen``: for git processes that write its index."""
 
     pen: int
 
 
-@dataclass(frozen=True, slots=True)
-class TreeLock:
+class TreeLock(Struct, frozen=True):
     """The lock of the working tree whose own directory is ``state`` (see WorkingTree.state).
 
     ``who``: what others are shown while this process holds it.

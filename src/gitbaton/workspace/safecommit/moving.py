@@ -6,7 +6,6 @@ The order and why: docs/design/safe-commit.md, section 2. Everything here needs 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gitbaton.core.clock import Clock
@@ -15,8 +14,12 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.head import has_been_at, read_branch, read_tip
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.placing import Placed, place_files
 from gitbaton.git.reftransaction import RefTransaction
+from gitbaton.git.treeview import TreeView
+from gitbaton.workspace.safecommit.move import Move
+from msgspec import Struct
+
+from gitbaton.git.placing import Placed, place_files
 from gitbaton.git.sharedindex import (
     NOTHING,
     IndexLocked,
@@ -25,11 +28,9 @@ from gitbaton.git.sharedindex import (
     refresh_staged,
     write_staged,
 )
-from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
-from gitbaton.workspace.safecommit.move import Move
 
 _PAUSE: Final = 0.01  # seconds between two looks at a lock of git's, at first
 _LONGEST_PAUSE: Final = 0.25
@@ -76,8 +77,7 @@ class RefRefused(Refused):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Mover:
+class Mover(Struct, frozen=True):
     """Moves the branch of ``tree``, whose lock is held."""
 
     tree: WorkingTree

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
+from gitbaton.workspace.safecommit.message import Cleanup
+from msgspec import Struct, field
+
 from gitbaton.git.placing import Placed
 from gitbaton.workspace.safecommit.guards import Limits
-from gitbaton.workspace.safecommit.message import Cleanup
 
 Status: TypeAlias = Literal["added", "changed", "removed"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitRequest:
+class CommitRequest(Struct, frozen=True, kw_only=True):
     """One commit that is wanted.
 
     ``paths`` count from the top of the working tree (naming.resolve). ``message`` None: that of
@@ -33,8 +33,7 @@ class CommitRequest:
     limits: Limits = field(default_factory=Limits)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommitSettings:
+class CommitSettings(Struct, frozen=True, kw_only=True):
     """What git's own configuration, and the environment, say of commits.
 
     ``task``: noted in a trailer; None: no trailer. ``file_modes``, ``ignore_case``: core.fileMode
@@ -51,8 +50,7 @@ class CommitSettings:
     scanner: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Superseded:
+class Superseded(Struct, frozen=True):
     """Somebody had staged another version of a path that was committed.
 
     ``staged``: that version, None for a staged deletion. ``kept``: it is newer than what was
@@ -65,8 +63,7 @@ class Superseded:
     kept: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
+class Committed(Struct, frozen=True, kw_only=True):
     """A commit that was made; under ``check`` one that could be made (``commit`` is None).
 
     ``branch``: the full name, None on a detached HEAD. ``files``: what changed and how.

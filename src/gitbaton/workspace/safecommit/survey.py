@@ -5,21 +5,21 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from gitbaton.core.errors import Refused
 from gitbaton.git.entries import DIRECTORY, GITLINK
-from gitbaton.git.sharedindex import NOTHING, Staged, read_staged
 from gitbaton.git.treeview import TreeView, parents
-from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.naming import command, listed, shown
+from msgspec import Struct
+
+from gitbaton.git.sharedindex import NOTHING, Staged, read_staged
+from gitbaton.git.workingtree import WorkingTree
 
 Kind = Literal["file", "link", "submodule", "directory", "other", "absent"]
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """The files that a commit takes: ``present`` ones with their size on disk, and ``gone`` ones.
 
     ``staged``: what the shared index holds at them.
@@ -35,8 +35,7 @@ class Survey:
         return [*self.present, *self.gone]
 
 
-@dataclass(frozen=True, slots=True)
-class Surveyor:
+class Surveyor(Struct, frozen=True):
     """Looks at paths in ``tree``, whose tip is ``view``.
 
     ``ignore_case``: the file system does not tell ``A`` from ``a`` (core.ignoreCase).

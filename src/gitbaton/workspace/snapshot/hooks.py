@@ -9,26 +9,25 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.ids import Oid
-from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.guarding.recognition import is_idle
+from msgspec import Struct
+
+from gitbaton.git.workingtree import WorkingTree
 
 _SAMPLES = shutil.ignore_patterns("*.sample")
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """The hooks among those asked for: ``runnable``, and those that are not ``executable``."""
 
     runnable: tuple[str, ...]
     inert: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class HookDirectory:
+class HookDirectory(Struct, frozen=True):
     """Where the hooks of a working tree are.
 
     ``path`` is where they are for the user. ``inside`` is the same from the top of any checkout,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
+from msgspec import Struct, field
 
 LEAST_CAP = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookSettings:
+class HookSettings(Struct, frozen=True, kw_only=True):
     """How hooks are run.
 
     ``links``: paths from the top that git ignores and hooks need, linked into the checkout.
@@ -31,8 +30,7 @@ class HookSettings:
             raise ValueError(f"{self.cap} bytes of output are too few to be of use")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Struct, frozen=True, kw_only=True):
     """A commit that is about to be made.
 
     ``tree``: what shall be committed; its objects are in the clone. ``head``: the commit that HEAD
@@ -54,8 +52,7 @@ class Proposal:
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fix:
+class Fix(Struct, frozen=True):
     """What hooks made of one named file. None: it is not in the tree (before, afterwards)."""
 
     path: bytes
@@ -63,8 +60,7 @@ class Fix:
     after: Entry | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(Struct, frozen=True, kw_only=True):
     """What the hooks let pass.
 
     ``tree`` is the proposal's with ``fixes``. ``message`` is as commit-msg left it: not cleaned up.

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
+from msgspec.structs import replace
+
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.snapshot.hooks import Found, HookDirectory
 from gitbaton.workspace.snapshot.proposal import Checked, HookSettings, Proposal
