@@ -80,3 +80,13 @@ def test_an_agent_may_be_assigned_and_is_dealt_while_its_worker_is_away() -> Non
     everything = deal(names, {"w1": 2, "w2": 2}, dict.fromkeys(names, "w1"))
     assert everything["w2"] == ((), ())
     assert deal(names, {}) == {}
+
+
+def test_it_is_the_same_on_every_machine_and_in_every_version() -> None:
+    """Workers of one fleet may run on any Python: what is computed here must never change."""
+    names = ["ann", "bob", "cid", "dörte", "eve", "\udcff"]
+    assert deal(names, {"w1": 2, "w2": 1, "w3": 1}) == {
+        "w1": (("ann",), ("eve",)),
+        "w2": (("bob", "cid"),),
+        "w3": (("dörte", "\udcff"),),
+    }

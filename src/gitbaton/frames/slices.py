@@ -1,26 +1,29 @@
 """Slices: which worker runs which agents in a frame, and in which of its streams (pure).
 
-Rendezvous hashing (Thaler and Ravishankar 1998): every agent prefers the workers in an order of
-its own, so whoever knows the workers of a frame and the agents of its world finds the same answer,
-and a worker that joins or leaves moves little more than its share. Hashing alone would give some
-stream three times the mean, and the frame lasts as long as its longest stream. So no stream gets
-more agents than it must (agents / streams, rounded up); of those that prefer a full worker, the
-ones that prefer it most stay (deferred acceptance, Gale and Shapley 1962: the order does not
-matter). A worker's number of streams is thereby its weight.
+Consistent hashing with bounded loads (Mirrokni, Thorup and Zadimoghaddam 2018): every worker stands
+at many places of a ring, every agent at one, and each goes on along the ring until a worker takes
+it. So whoever knows the workers of a frame and the agents of its world finds the same answer, and a
+worker that joins or leaves moves little more than its share. Hashing alone would give some stream
+three times the mean, and the frame lasts as long as its longest stream. So no stream gets more
+agents than it must (agents / streams, rounded up); of those that come to a full worker, the ones
+with the shortest way stay (deferred acceptance, Gale and Shapley 1962: the order does not matter).
+A worker's number of streams is thereby its weight.
 """
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection, Iterable, Mapping
-from hashlib import blake2b
+import struct
+from bisect import bisect
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from hashlib import shake_128
 from typing import Final, TypeAlias
 
 Slice: TypeAlias = tuple[tuple[str, ...], ...]
 """The agents of each of a worker's streams."""
 
-_MASK: Final = 2**64 - 1
-_MIX: Final = 0xFF51AFD7ED558CCD  # of MurmurHash3's 64-bit finalizer
+_PLACES: Final = 128  # of a worker on the ring: of more, fewer agents move, and it costs more
+_TURN: Final = 2**64  # the length of the ring
 
 
 def deal(
@@ -56,24 +59,30 @@ def _room(count: int, workers: Mapping[str, int], held: Mapping[str, int]) -> di
         each += 1
 
 
-def _accept(agents: Iterable[str], room: Mapping[str, int]) -> Iterable[tuple[str, str]]:
-    """Give each agent the worker it prefers most among those that keep it."""
-    doors = [(_hash(worker), worker) for worker in room]
-    kept: dict[str, list[tuple[int, str]]] = {worker: [] for worker in room}
-    refused: dict[str, set[str]] = {}
-    for newcomer in agents:
-        agent = newcomer
+def _accept(agents: Iterable[str], room: Mapping[str, int]) -> Iterator[tuple[str, str]]:
+    """Let each agent go along the ring to the first worker that keeps it.
+
+    Who was refused at one place of a worker is refused at its later ones, which are further away:
+    a worker's longest way only gets shorter. There is room for all, so one turn is enough.
+    """
+    owner = {place: w for w, most in room.items() if most for place in _places(w, _PLACES)}
+    ring = sorted(owner)
+    doors = [owner[place] for place in ring]
+    kept: dict[str, list[tuple[int, str, int, int]]] = {worker: [] for worker in room}
+    for agent in agents:
+        (home,) = _places(agent, 1)
+        name, at = agent, bisect(ring, home)
         while True:
-            name, closed = _hash(agent), refused.get(agent, ())
-            score, worker = max(
-                (_mix(name ^ door), worker) for door, worker in doors if worker not in closed
-            )
-            heapq.heappush(kept[worker], (score, agent))
-            if len(kept[worker]) <= room[worker]:
+            at %= len(ring)
+            guests, most = kept[doors[at]], room[doors[at]]
+            way = (ring[at] - home) % _TURN
+            coming = (-way, name, home, at)  # a heap gives up its least: who came from furthest
+            if len(guests) < most:
+                heapq.heappush(guests, coming)
                 break
-            agent = heapq.heappop(kept[worker])[1]
-            refused.setdefault(agent, set()).add(worker)
-    return ((agent, worker) for worker, names in kept.items() for _, agent in names)
+            _, name, home, at = heapq.heappushpop(guests, coming)
+            at += 1
+    return ((guest[1], worker) for worker, guests in kept.items() for guest in guests)
 
 
 def _spread(agents: Iterable[str], streams: int) -> Slice:
@@ -81,11 +90,7 @@ def _spread(agents: Iterable[str], streams: int) -> Slice:
     return tuple(tuple(names[at::streams]) for at in range(streams))
 
 
-def _hash(name: str) -> int:
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest())
-
-
-def _mix(number: int) -> int:
-    number ^= number >> 33
-    number = number * _MIX & _MASK
-    return number ^ number >> 33
+def _places(name: str, count: int) -> tuple[int, ...]:
+    """Return where ``name`` stands on the ring."""
+    digest = shake_128(name.encode("utf-8", "surrogatepass")).digest(8 * count)
+    return struct.unpack(f">{count}Q", digest)
