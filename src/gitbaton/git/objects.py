@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from gitbaton.core.ids import Oid
 from msgspec import Struct
+
+from gitbaton.core.ids import Oid
 
 Kind = Literal["blob", "tree", "commit"]
 Format = Literal["sha1", "sha256"]

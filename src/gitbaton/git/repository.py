@@ -13,14 +13,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitbaton.core.errors import BatonError, GitFailed
-from gitbaton.core.ids import Oid, is_oid
-from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.setting import format_setting
 from msgspec import Struct
 
+from gitbaton.core.errors import BatonError, GitFailed
+from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import Format
+from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
+from gitbaton.git.setting import format_setting
 
 MINIMUM_GIT = (2, 31)
 ORIGINAL = "baton-original"  # in a replica: the working tree that it is a replica of

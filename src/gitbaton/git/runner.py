@@ -8,8 +8,9 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitbaton.core.errors import BatonError, GitFailed
 from msgspec import Struct, field
+
+from gitbaton.core.errors import BatonError, GitFailed
 
 # What a hook, an alias or a wrapper may have left in the environment: it would point our git
 # at another repository, index or object store than the one we name.

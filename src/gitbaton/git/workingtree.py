@@ -6,9 +6,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from gitbaton.core.errors import BatonError
 from msgspec import Struct
 
+from gitbaton.core.errors import BatonError
 from gitbaton.git.objects import Format
 from gitbaton.git.repository import is_coordination
 from gitbaton.git.runner import Git, clean_environment

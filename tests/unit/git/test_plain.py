@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import stamina
+from msgspec import field
+
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.plain import PlainRemote
 from gitbaton.git.remote import PushState, RefUpdate
-from msgspec import field
-
 from gitbaton.git.runner import Completed, Git, GitTimeout
 
 A, B = Oid("a" * 40), Oid("b" * 40)

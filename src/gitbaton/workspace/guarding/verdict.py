@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from msgspec import Struct
+
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.ids import TaskId, task_id
-from msgspec import Struct
 
 Act: TypeAlias = Literal["commit", "push"]
 Ruling: TypeAlias = Literal["pass", "warn", "block"]

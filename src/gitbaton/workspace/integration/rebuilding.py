@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from gitbaton.core.errors import BatonError, GitFailed, Refused
-from gitbaton.core.ids import Oid
 from msgspec.structs import replace
 
+from gitbaton.core.errors import BatonError, GitFailed, Refused
+from gitbaton.core.ids import Oid
 from gitbaton.git.committing import Made, make_commit, read_made
 from gitbaton.git.workingtree import WorkingTree
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gitbaton.core.ids import Oid
-from gitbaton.git.head import read_branch
-from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.treeview import TreeView
 from msgspec import Struct
 
+from gitbaton.core.ids import Oid
 from gitbaton.git.committing import Made, read_made
+from gitbaton.git.head import read_branch
 from gitbaton.git.objects import make_object
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingtree import WorkingTree
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct
+
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.treeview import TreeView
-from gitbaton.workspace.safecommit.message import subject
-from msgspec import Struct
-
 from gitbaton.workspace.safecommit.base import Base
 from gitbaton.workspace.safecommit.drafting import Draft
+from gitbaton.workspace.safecommit.message import subject
 from gitbaton.workspace.safecommit.request import Committed, Status
 from gitbaton.workspace.snapshot.proposal import Checked, Proposal
 

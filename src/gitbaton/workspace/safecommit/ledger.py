@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from gitbaton.core.ids import Oid
 from msgspec import Struct
+
+from gitbaton.core.ids import Oid
 
 _KEPT: Final = 200  # lines that are left when the file is cut
 _LONGEST: Final = 100_000  # bytes

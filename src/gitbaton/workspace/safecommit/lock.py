@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
+
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import Refused
 from gitbaton.core.flock import lock_now
 from gitbaton.workspace.safecommit.queue import Ticket, draw, is_empty
-from msgspec import Struct
 
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
-from gitbaton.core.ids import Oid
-from gitbaton.git.entries import Entry
-from gitbaton.workspace.safecommit.message import Cleanup
 from msgspec import Struct, field
 
+from gitbaton.core.ids import Oid
+from gitbaton.git.entries import Entry
 from gitbaton.git.placing import Placed
 from gitbaton.workspace.safecommit.guards import Limits
+from gitbaton.workspace.safecommit.message import Cleanup
 
 Status: TypeAlias = Literal["added", "changed", "removed"]
 

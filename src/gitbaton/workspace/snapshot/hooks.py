@@ -11,11 +11,11 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from gitbaton.core.ids import Oid
-from gitbaton.workspace.guarding.recognition import is_idle
 from msgspec import Struct
 
+from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.guarding.recognition import is_idle
 
 _SAMPLES = shutil.ignore_patterns("*.sample")
 

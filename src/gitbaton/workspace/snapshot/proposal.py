@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from msgspec import Struct, field
+
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
-from msgspec import Struct, field
 
 LEAST_CAP = 4096
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from gitbaton.core.clock import Clock
-from gitbaton.core.ids import Oid
 from msgspec.structs import replace
 
+from gitbaton.core.clock import Clock
+from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.snapshot.hooks import Found, HookDirectory
 from gitbaton.workspace.snapshot.proposal import Checked, HookSettings, Proposal
