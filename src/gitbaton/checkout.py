@@ -6,7 +6,6 @@ Apart from ``app``: a commit needs neither the records nor the remote, and start
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import CommitSection, Config
 from gitbaton.core.config_file import FILE_NAME, parse_config
-from gitbaton.core.errors import InvalidInput
+from gitbaton.core.errors import BatonError, InvalidInput
 from gitbaton.core.ids import task_id
 from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
@@ -123,6 +122,8 @@ class Checkout:
         ``wait``: seconds to wait for the lock of the tree. Raises InvalidInput.
         """
         # Only what pushes and pulls pays for it.
+        import random
+
         from gitbaton.workspace.integration.integration import Integration
 
         settings = read_gitconfig(self.tree.git)
@@ -174,12 +175,18 @@ class Checkout:
 def replay_unfinished(clone_state: Path, env: Mapping[str, str], *, clock: Clock) -> int:
     """Finish what killed processes began in any working tree of a clone; return how many.
 
-    ``clone_state``: see WorkingTree.clone_state. Raises IndexBusy, GitFailed.
+    ``clone_state``: see WorkingTree.clone_state. Raises what the first of them raised that could
+    not be finished (IndexBusy, GitFailed, a broken working tree), after all others.
     """
-    count = 0
+    count, failed = 0, None
     for top in unfinished(clone_state):
         if top.is_dir():
-            count += Checkout(top, env, command="recovery", clock=clock).replay()
+            try:
+                count += Checkout(top, env, command="recovery", clock=clock).replay()
+            except BatonError as error:
+                failed = failed or error
+    if failed is not None:
+        raise failed
     return count
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from gitbaton.core.errors import GitFailed, Refused
-from gitbaton.core.ids import Oid
 from msgspec import Struct
 
+from gitbaton.core.errors import GitFailed, Refused
+from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
 
 _PERSON = re.compile(
-    rb"^author (?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<date>\d+ [+-]\d{4})$", re.MULTILINE
+    rb"^author (?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<date>-?\d+ [+-]\d+)$", re.MULTILINE
 )
 
 

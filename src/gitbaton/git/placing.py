@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
@@ -23,13 +23,12 @@ from gitbaton.git.entries import Entry
 from gitbaton.git.indexfile import encode_index
 from gitbaton.git.privateindex import hash_files
 from gitbaton.git.treeview import parents
-from msgspec import Struct
-
 from gitbaton.git.workingtree import WorkingTree
 
 Fate = Literal["placed", "changed", "unsafe"]
 
 _UNREADABLE: Final = Entry(0, Oid(""))
+_FAILURES: Final = 64  # runs of git that may fail before the rest is given up: each may take long
 
 
 class Placed(Struct, frozen=True):
@@ -55,8 +54,8 @@ class Wish(Struct, frozen=True):
 def place_files(tree: WorkingTree, wishes: Sequence[Wish], *, directory: Path) -> list[Placed]:
     """Bring ``wishes`` into the working tree ``tree`` and say what became of each.
 
-    Submodules are left alone. ``directory``: for what is made on the way. Raises GitFailed when git
-    cannot give out the content.
+    Submodules are left alone. ``directory``: for what is made on the way. A file that git cannot
+    give out (a filter fails, its object is not here) is ``unsafe``, and no obstacle to the others.
     """
     wanted = [wish for wish in wishes if not _is_submodule(wish)]
     # What goes makes room: a directory may come where a file was, or the reverse.
@@ -70,8 +69,10 @@ def _bring(tree: WorkingTree, wanted: Sequence[Wish], directory: Path) -> list[P
     seen = {wish.path: _look(tree, wish.path) for wish in wanted}
     found = _hash(tree, [w for w in wanted if seen[w.path] is not None], directory)
     fit = [wish for wish in wanted if found.get(wish.path) == wish.before]
-    with _given_out(tree, [wish for wish in fit if wish.after is not None], directory) as source:
-        placed = {wish.path: _place(tree, wish, seen[wish.path], source) for wish in fit}
+    with _given_out(tree, [wish for wish in fit if wish.after is not None], directory) as made:
+        placed = {
+            wish.path: _place(tree, wish, seen[wish.path], made.get(wish.path)) for wish in fit
+        }
     return [
         placed.get(wish.path)
         or Placed(wish.path, "placed" if found.get(wish.path) == wish.after else "changed")
@@ -106,38 +107,68 @@ def _hash(tree: WorkingTree, wishes: Sequence[Wish], directory: Path) -> dict[by
 
 
 @contextlib.contextmanager
-def _given_out(tree: WorkingTree, wishes: Sequence[Wish], directory: Path) -> Iterator[bytes]:
-    """Give a directory in which the new files stand, as git checks them out."""
-    scratch = directory / f"files-{os.getpid()}-{secrets.token_hex(4)}"
+def _given_out(
+    tree: WorkingTree, wishes: Sequence[Wish], directory: Path
+) -> Iterator[Mapping[bytes, bytes]]:
+    """Give the places where the new files stand, as git checks them out, as far as it can."""
+    scratch = directory / f"files-{os.getpid()}-{os.urandom(4).hex()}"
     scratch.mkdir(parents=True)
     try:
         entries = {wish.path: wish.after for wish in wishes if wish.after is not None}
         index = scratch / "index"
         index.write_bytes(encode_index(entries, tree.format))
-        if entries:
-            tree.git.run(
-                *("checkout-index", "--all", "--force", f"--prefix={scratch}/files/"),
-                env={"GIT_INDEX_FILE": str(index)},
-            )
-        yield os.fsencode(scratch / "files")
+        yield _give_out(tree, index, sorted(entries), scratch)
     finally:
+        import shutil
+
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _place(tree: WorkingTree, wish: Wish, before: os.stat_result | None, source: bytes) -> Placed:
+def _give_out(
+    tree: WorkingTree, index: Path, paths: Sequence[bytes], scratch: Path
+) -> dict[bytes, bytes]:
+    """Let git check out ``paths`` below ``scratch``; return where each stands.
+
+    Git stops at the first one that it cannot give out: then each half is tried by itself.
+    """
+    made: dict[bytes, bytes] = {}
+    groups, failures = [paths] if paths else [], 0
+    while groups:
+        group = groups.pop()
+        top = scratch / os.urandom(4).hex()
+        done = tree.git.run(
+            *("checkout-index", "--force", f"--prefix={top}/", "-z", "--stdin"),
+            stdin=b"".join(path + b"\0" for path in group),
+            env={"GIT_INDEX_FILE": str(index)},
+            check=False,
+        )
+        if done.status == 0:
+            made.update({path: os.path.join(os.fsencode(top), path) for path in group})
+            continue
+        failures += 1
+        if len(group) > 1 and failures < _FAILURES:
+            groups += [group[: len(group) // 2], group[len(group) // 2 :]]
+    return made
+
+
+def _place(
+    tree: WorkingTree, wish: Wish, before: os.stat_result | None, made: bytes | None
+) -> Placed:
     target = _full(tree, wish.path)
+    if wish.after is not None and made is None:
+        return Placed(wish.path, "unsafe", "git cannot give out its content")
     try:
         for above in parents(wish.path):
             if os.path.islink(_full(tree, above)):
                 return Placed(wish.path, "unsafe", "a directory above it is a symbolic link")
-        if wish.after is None:
+        if made is None or wish.after is None:
             if not _same(before, _look(tree, wish.path)):
                 return Placed(wish.path, "changed")
             os.unlink(target)
             _prune(tree, wish.path)
             return Placed(wish.path, "placed")
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with _beside(os.path.join(source, wish.path), target) as ready:
+        with _beside(made, target) as ready:
             if before is not None and not stat.S_ISLNK(before.st_mode) and not wish.after.is_link:
                 _keep_mode(ready, before, wish)
             if not _same(before, _look(tree, wish.path)):
@@ -156,10 +187,12 @@ def _place(tree: WorkingTree, wish: Wish, before: os.stat_result | None, source:
 @contextlib.contextmanager
 def _beside(made: bytes, target: bytes) -> Iterator[bytes]:
     """Give the new file on the file system of its target, under a name of its own."""
-    ready = os.path.join(os.path.dirname(target), b".baton-" + secrets.token_hex(6).encode())
+    ready = os.path.join(os.path.dirname(target), b".baton-" + os.urandom(6).hex().encode())
     try:
         os.rename(made, ready)
     except OSError:  # the git directory may be on another file system
+        import shutil
+
         shutil.copy2(made, ready, follow_symlinks=False)
     try:
         yield ready

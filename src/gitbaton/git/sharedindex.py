@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.indexfile import index_info
-from msgspec import Struct
-
+from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 
 _ARGUMENTS: Final = 60_000  # bytes of paths on a command line; more are looked for in a full list
@@ -65,6 +66,27 @@ def read_staged(tree: WorkingTree, paths: Sequence[bytes]) -> dict[bytes, Staged
             entry = Entry(int(mode, 8), Oid(oid.decode()))
             found[path] = Staged(entry, skipped=tag == b"S")
     return found
+
+
+def list_staged(tree: WorkingTree, paths: Collection[bytes] | None = None) -> list[bytes]:
+    """Return the paths that the index of ``tree`` has at ``paths`` and below (None: all)."""
+    if paths is not None and not paths:
+        return []
+    words = [] if paths is None else [path.decode("utf-8", "surrogateescape") for path in paths]
+    if sum(map(len, words)) > _ARGUMENTS:
+        words = []
+    listed = tree.git.run("--literal-pathspecs", "ls-files", "-z", "--", *words)
+    return [path for path in listed.stdout.split(b"\0") if path]
+
+
+def find_obstacles(paths: Collection[bytes], staged: Iterable[bytes]) -> list[bytes]:
+    """Return those of ``staged`` that no index can hold beside ``paths`` (pure).
+
+    They are below one of ``paths``, or one of these is below them.
+    """
+    here = frozenset(paths)
+    above = frozenset(directory for path in paths for directory in parents(path))
+    return [path for path in staged if path in above or not here.isdisjoint(parents(path))]
 
 
 def write_staged(

@@ -7,7 +7,7 @@ follows where the index does; whether somebody has changed it is looked at when 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +16,7 @@ from msgspec import Struct
 from gitbaton.git.entries import Entry
 from gitbaton.git.placing import Wish
 from gitbaton.git.sharedindex import NOTHING, Staged
+from gitbaton.git.treeview import parents
 from gitbaton.workspace.safecommit.move import IndexEdit
 
 Why = Literal["staged", "conflict", "changed", "in the way", "unsafe"]
@@ -54,8 +55,33 @@ class Following:
     submodules: tuple[bytes, ...]
 
 
-def follow(changes: Iterable[Change], staged: Mapping[bytes, Staged]) -> Following:
-    """Return how index and files follow ``changes``. ``staged``: what the index holds there."""
+def find_blocked(
+    changes: Sequence[Change], staged: Mapping[bytes, Staged], listed: Sequence[bytes]
+) -> frozenset[bytes]:
+    """Return the new paths of ``changes`` that the index has no room for.
+
+    ``listed``: all that it holds. Somebody staged a file where a directory comes, or the reverse.
+    """
+    going = {
+        change.path
+        for change in changes
+        if change.after is None and staged.get(change.path, NOTHING).entry == change.before
+    }
+    rest = frozenset(listed) - going
+    above = frozenset(directory for path in rest for directory in parents(path))
+    coming = [change.path for change in changes if change.after is not None]
+    return frozenset(path for path in coming if path in above or not rest.isdisjoint(parents(path)))
+
+
+def follow(
+    changes: Iterable[Change],
+    staged: Mapping[bytes, Staged],
+    blocked: Collection[bytes] = (),
+) -> Following:
+    """Return how index and files follow ``changes``.
+
+    ``staged``: what the index holds there. ``blocked``: see find_blocked.
+    """
     index: list[IndexEdit] = []
     files: list[Wish] = []
     kept: list[Kept] = []
@@ -65,23 +91,25 @@ def follow(changes: Iterable[Change], staged: Mapping[bytes, Staged]) -> Followi
         if found.unmerged:
             kept.append(Kept(change.path, "conflict", base=change.before))
             continue
-        if found.entry not in (change.before, change.after):
+        if found.entry not in (change.before, change.after) or change.path in blocked:
             kept.append(Kept(change.path, "staged", base=change.before))
             continue
         if found.entry != change.after:
             index.append(IndexEdit(change.path, found.entry, change.after))
         if change.after is not None and change.after.is_submodule:
             submodules.append(change.path)
-        wish = _wish(change, skipped=found.skipped)
+        wish = _wish(change, found)
         if wish is not None:
             files.append(wish)
     return Following(tuple(index), tuple(files), tuple(kept), tuple(submodules))
 
 
-def _wish(change: Change, *, skipped: bool) -> Wish | None:
+def _wish(change: Change, found: Staged) -> Wish | None:
     """Return what shall become of the file. Submodules are not checked out, as git does not."""
+    if found.entry is None and change.after is None:
+        return None  # somebody took it out of the index before, and the file is theirs
     before, after = _on_disk(change.before), _on_disk(change.after)
-    if skipped:
+    if found.skipped:
         before = None  # a sparse checkout leaves it out
     return None if before == after else Wish(change.path, before, after)
 

@@ -19,11 +19,11 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.head import read_branch, read_tip
 from gitbaton.git.placing import Placed
-from gitbaton.git.sharedindex import read_staged
+from gitbaton.git.sharedindex import list_staged, read_staged
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 from gitbaton.workspace.integration.catching_up import CaughtUp, catch_up, declare_current
-from gitbaton.workspace.integration.following import Change, Following, Kept, follow
+from gitbaton.workspace.integration.following import Change, Following, Kept, find_blocked, follow
 from gitbaton.workspace.integration.rebuilding import (
     Conflict,
     How,
@@ -35,7 +35,7 @@ from gitbaton.workspace.integration.upstream import Upstream, fetch, find_upstre
 from gitbaton.workspace.safecommit.guards import require_quiet
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.moving import BranchMoved, IndexBusy, Mover
+from gitbaton.workspace.safecommit.moving import BranchMoved, IndexBusy, Mover, RefRefused
 from gitbaton.workspace.safecommit.naming import listed
 
 _MOVES: Final = 10  # times that a plain git may move the branch under us
@@ -168,7 +168,7 @@ class Integration:
         )
         try:
             placed = mover.advance(move)
-        except (BranchMoved, IndexBusy):
+        except (BranchMoved, IndexBusy, RefRefused):
             write_behind(state, known)  # nothing was changed
             raise
         self._make_room(following.submodules)
@@ -206,7 +206,10 @@ class Integration:
     def _following(self, old: Oid | None, new: Oid) -> Following:
         changes = read_changes(self.tree, old, new)
         staged = read_staged(self.tree, [change.path for change in changes])
-        return follow(changes, staged)
+        # Only what is new can need a place where the index holds something else.
+        is_new = any(change.after is not None and change.path not in staged for change in changes)
+        listed = list_staged(self.tree) if is_new else []
+        return follow(changes, staged, find_blocked(changes, staged, listed))
 
     def _make_room(self, submodules: Sequence[bytes]) -> None:
         """Make the directories of new submodules, as git does: without them they look deleted."""

@@ -8,35 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from gitbaton.core.clock import Clock
-from gitbaton.core.errors import Refused
-from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.privateindex import sweep
-from gitbaton.git.upkeep import tidy
-from gitbaton.workspace.safecommit.amending import require_own
-from gitbaton.workspace.safecommit.following import find_superseded, follow
-from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
-from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.scanning import require_no_secret
 from msgspec import Struct
 from msgspec.structs import replace
 
+from gitbaton.core.clock import Clock
+from gitbaton.core.errors import BatonError, Refused
+from gitbaton.core.ids import Oid
 from gitbaton.git.committing import make_commit
+from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.placing import Wish
+from gitbaton.git.privateindex import sweep
 from gitbaton.git.sharedindex import read_staged
+from gitbaton.git.upkeep import tidy
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit import guards
+from gitbaton.workspace.safecommit.amending import require_own
 from gitbaton.workspace.safecommit.base import Base, read_base
 from gitbaton.workspace.safecommit.decision import Decision, name_branch
 from gitbaton.workspace.safecommit.drafting import Draft, Drafter, refuse_nothing
+from gitbaton.workspace.safecommit.following import find_superseded, follow
 from gitbaton.workspace.safecommit.ledger import Ledger, Line, Maker
 from gitbaton.workspace.safecommit.lock import TreeLock
+from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
+from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
 from gitbaton.workspace.safecommit.request import CommitRequest, CommitSettings, Committed
+from gitbaton.workspace.safecommit.scanning import require_no_secret
 from gitbaton.workspace.snapshot.proposal import Proposal
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
 
 _ATTEMPTS: Final = 5  # plain commits of siblings that one commit gives way to
+_LOGGED: Final = 1000  # characters of a subject in the reflog: the system limits one argument
 
 
 class SafeCommit(Struct, frozen=True, kw_only=True):
@@ -146,6 +148,8 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
         base, checked, changes = decision.base, decision.checked, decision.changes
         begun = decision.draft.survey.staged
         # Hooks take their time; without them the index was read a moment ago.
+        if checked.ran:
+            guards.require_quiet(self.tree)
         now = read_staged(self.tree, list(changes)) if checked.ran else begun
         commit = make_commit(
             self.tree,
@@ -161,7 +165,7 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
                 ref=base.ref,
                 old=base.tip,
                 new=commit,
-                log=f"{decision.kind}: {subject(decision.message)}",
+                log=f"{decision.kind}: {subject(decision.message)[:_LOGGED]}",
                 index=follow(changes, begun=begun, now=now),
                 # A file that a hook took out of the commit stays where it lies.
                 files=tuple(
@@ -172,7 +176,7 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             )
         )
         Ledger(self.tree.state).note(Line(commit=commit, maker=self.me))
-        printed = self.hooks.after(decision.proposal, commit)
+        printed = self._follow_up(decision.proposal, commit)
         tidy(self.tree)
         return replace(
             decision.report(),
@@ -181,6 +185,14 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             superseded=find_superseded(base.view, changes, begun=begun, now=now),
             output=checked.output + printed,
         )
+
+    def _follow_up(self, proposal: Proposal, commit: Oid) -> bytes:
+        """Run what follows the commit. It is made, whatever becomes of that."""
+        try:
+            return self.hooks.after(proposal, commit)
+        except BatonError as error:
+            self.tell(f"the commit is made, but post-commit could not be run: {error.message}")
+            return b""
 
     def _require_sibling(self, base: Base, moved: BranchMoved) -> None:
         """Raise Refused unless the branch only got further commits while ours was made."""

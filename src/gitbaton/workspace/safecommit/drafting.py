@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from msgspec import Struct
+
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.privateindex import hash_files
-from gitbaton.git.treeview import TreeView, parents
-from gitbaton.workspace.safecommit.naming import listed
-from msgspec import Struct
-
 from gitbaton.git.sharedindex import NOTHING
+from gitbaton.git.treeview import TreeView, parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit import guards
 from gitbaton.workspace.safecommit.guards import Limits
+from gitbaton.workspace.safecommit.naming import listed
 from gitbaton.workspace.safecommit.survey import Survey, Surveyor
 
 
@@ -54,6 +54,7 @@ class Drafter(Struct, frozen=True, kw_only=True):
         guards.require_few_gone(survey, self.limits)
         guards.require_small(self.tree, survey, self.limits)
         guards.require_room(view, survey)
+        guards.require_free(self.tree, view, survey)
         entries: dict[bytes, Entry | None] = dict.fromkeys(survey.gone)
         entries.update(self._hash(survey, view))
         changes = {path: entry for path, entry in entries.items() if entry != view.entry(path)}

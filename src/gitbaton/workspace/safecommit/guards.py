@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gitbaton.core.errors import Refused
-from gitbaton.git.treeview import TreeView
-from gitbaton.git.workingfiles import find_filtered, find_ignored
-from gitbaton.workspace.behind import read_behind
-from gitbaton.workspace.safecommit.naming import command, listed, shown
 from msgspec import Struct
 
-from gitbaton.git.sharedindex import NOTHING
+from gitbaton.core.errors import Refused
+from gitbaton.git.sharedindex import NOTHING, find_obstacles, list_staged
+from gitbaton.git.treeview import TreeView, parents
+from gitbaton.git.workingfiles import find_filtered, find_ignored
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import read_behind
+from gitbaton.workspace.safecommit.naming import command, listed, shown
 from gitbaton.workspace.safecommit.survey import Survey
 
 _UNDER_WAY: Final = (
@@ -131,6 +131,23 @@ def require_room(view: TreeView, survey: Survey) -> None:
             f"this would remove {listed(hidden)} too, which is not named",
             code="obstacle",
             next=command([*survey.paths, *hidden]),
+        )
+
+
+def require_free(tree: WorkingTree, view: TreeView, survey: Survey) -> None:
+    """Raise Refused where others have staged what an index cannot hold beside a new file.
+
+    A file below its path, or one where it needs a directory: git would drop the other entry.
+    """
+    new = [path for path in survey.present if path not in survey.staged]
+    above = {a for path in new for a in parents(path) if not view.names(a)}
+    hidden = find_obstacles(new, list_staged(tree, [*new, *above]))
+    hidden = [path for path in hidden if path not in survey.gone]
+    if hidden:
+        raise Refused(
+            f"somebody has staged {listed(hidden)}, and the index cannot hold both",
+            code="obstacle",
+            next=f"if that is out of date: git rm --cached -- {' '.join(map(shown, hidden[:8]))}",
         )
 
 

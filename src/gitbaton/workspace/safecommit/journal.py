@@ -12,18 +12,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.pending import list_moves, moves_directory
 from msgspec import Struct
 
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit.move import Move
+from gitbaton.workspace.safecommit.pending import list_moves, moves_directory
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """A move that was begun in the working tree at ``top`` and not seen to its end."""
+    """A move that was begun in the working tree at ``top`` and not seen to its end.
+
+    ``git_dir``: that tree's own. Where it is gone, so is the index that was to follow.
+    """
 
     top: str
     move: Move
+    git_dir: str = ""
 
 
 class Journal(Struct, frozen=True):
@@ -41,7 +45,11 @@ class Journal(Struct, frozen=True):
         """Note ``move``: from here on it is finished or taken back, whoever is killed."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")  # under the lock there is one writer
-        note = Pending(top=_written(os.fspath(self.tree.top)), move=_respelled(move, _written))
+        note = Pending(
+            top=_written(os.fspath(self.tree.top)),
+            move=_respelled(move, _written),
+            git_dir=_written(os.fspath(self.tree.git_dir)),
+        )
         temporary.write_bytes(msgspec.json.encode(note))
         temporary.replace(self.path)
 
@@ -63,14 +71,20 @@ class Journal(Struct, frozen=True):
 
 
 def unfinished(clone_state: Path) -> list[Path]:
-    """Return the tops of the working trees of a clone where a move may be unfinished."""
+    """Return the tops of the working trees of a clone where a move may be unfinished.
+
+    The moves of working trees that git no longer knows are forgotten.
+    """
     found = []
     for path in list_moves(clone_state):
         try:
-            top = msgspec.json.decode(path.read_bytes(), type=Pending).top
-            found.append(Path(_read(top)))
+            note = msgspec.json.decode(path.read_bytes(), type=Pending)
         except (OSError, msgspec.DecodeError):
             continue  # gone by now, or damaged by a power cut: see read
+        if note.git_dir and not os.path.isdir(_read(note.git_dir)):
+            path.unlink(missing_ok=True)
+        else:
+            found.append(Path(_read(note.top)))
     return found
 
 

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct, structs
+
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, GitFailed, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.head import has_been_at, read_branch, read_tip
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.reftransaction import RefTransaction
-from gitbaton.git.treeview import TreeView
-from gitbaton.workspace.safecommit.move import Move
-from msgspec import Struct
-
 from gitbaton.git.placing import Placed, place_files
+from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.git.sharedindex import (
     NOTHING,
     IndexLocked,
@@ -28,9 +26,11 @@ from gitbaton.git.sharedindex import (
     refresh_staged,
     write_staged,
 )
+from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
+from gitbaton.workspace.safecommit.move import Move
 
 _PAUSE: Final = 0.01  # seconds between two looks at a lock of git's, at first
 _LONGEST_PAUSE: Final = 0.25
@@ -75,6 +75,13 @@ class RefRefused(Refused):
             if locked
             else "see the reference-transaction hook (githooks(5))",
         )
+        self.locked = locked
+
+    @staticmethod
+    def by(error: GitFailed, ref: str) -> RefRefused:
+        """Return what git's refusal to prepare means."""
+        said = " ".join(error.stderr.replace("fatal: prepare: ", "").split())
+        return RefRefused(ref, said, locked="File exists" in error.stderr)
 
 
 class Mover(Struct, frozen=True):
@@ -93,10 +100,12 @@ class Mover(Struct, frozen=True):
         journal = Journal(self.tree)
         deadline = self.clock.elapsed() + patience
         try:
-            pause = _PAUSE
-            while not self._attempt(move, journal, last=self.clock.elapsed() >= deadline):
+            pause, waited = _PAUSE, False
+            while not self._attempt(
+                move, journal, last=self.clock.elapsed() >= deadline, waited=waited
+            ):
                 self.clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause, waited = min(pause * 2, _LONGEST_PAUSE), True
         except IndexLocked as error:
             journal.clear()
             raise IndexBusy(self.tree, patience) from error
@@ -119,20 +128,29 @@ class Mover(Struct, frozen=True):
         move = journal.read()
         if move is not None:
             tip = self._settled_tip(move, patience)
-            if tip == move.new:
+            if tip == move.new and self._stands_on(move.ref):
                 self._correct(
                     {edit.path: (edit.before, edit.after) for edit in move.index}, patience
                 )
                 self._finish(move)
-            elif not self._was_made(move, tip):
+            elif tip != move.new and not self._was_made(move, tip):
                 self._take_back(move, patience)
         journal.clear()
         return move
 
-    def _attempt(self, move: Move, journal: Journal, *, last: bool) -> bool:
-        """Try once; False when a lock of git's is in the way and it is not the ``last`` time."""
+    def _stands_on(self, ref: str) -> bool:
+        """Tell whether HEAD is on ``ref``: else index and files belong to another branch by now."""
+        return (read_branch(self.tree) or "HEAD") == ref
+
+    def _attempt(self, move: Move, journal: Journal, *, last: bool, waited: bool) -> bool:
+        """Try once; False when a lock of git's is in the way and it is not the ``last`` time.
+
+        ``waited``: somebody held a lock since the move was planned, and may have staged something.
+        """
         if lock_path(self.tree).exists() and not last:
             return False  # better seen before the ref is locked: that would make others fail
+        if waited and not move.careful:
+            move = self._without_newer(move)
         journal.write(move)
         with RefTransaction(
             self.tree.git, move.ref, old=move.old, new=move.new, log=move.log
@@ -143,11 +161,10 @@ class Mover(Struct, frozen=True):
                 tip = read_tip(self.tree, move.ref)
                 if tip != move.old:
                     raise BranchMoved(move, ref=read_branch(self.tree), tip=tip) from None
-                locked = "File exists" in error.stderr
-                if locked and not last:
+                refusal = RefRefused.by(error, move.ref)
+                if refusal.locked and not last:
                     return False  # by somebody who then did not move it, or has not yet
-                said = " ".join(error.stderr.replace("fatal: prepare: ", "").split())
-                raise RefRefused(move.ref, said, locked=locked) from error
+                raise refusal from error
             # From here on HEAD stays: its lock is held along with the branch's.
             standing = read_branch(self.tree)
             if (standing or "HEAD") != move.ref:
@@ -163,6 +180,12 @@ class Mover(Struct, frozen=True):
                 return False
             ref.commit()
         return True
+
+    def _without_newer(self, move: Move) -> Move:
+        """Return ``move`` without the entries that somebody has staged since: theirs stay."""
+        now = read_staged(self.tree, [edit.path for edit in move.index])
+        kept = [edit for edit in move.index if now.get(edit.path, NOTHING).entry == edit.before]
+        return structs.replace(move, index=tuple(kept))
 
     def _is_unstaged(self, move: Move) -> bool:
         """Tell whether the index still holds what it did when the move was planned."""
@@ -183,9 +206,11 @@ class Mover(Struct, frozen=True):
             with hold:
                 try:
                     hold.prepare()
-                except GitFailed:
+                except GitFailed as error:
+                    if "File exists" not in error.stderr and read_tip(self.tree, move.ref) == tip:
+                        return tip  # no lock: another branch has taken its name, or a hook says no
                     if self.clock.elapsed() >= deadline:
-                        raise
+                        raise RefRefused.by(error, move.ref) from error
                 else:
                     return tip
             self.clock.sleep(_PAUSE)

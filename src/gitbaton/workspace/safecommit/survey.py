@@ -7,14 +7,14 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from gitbaton.core.errors import Refused
-from gitbaton.git.entries import DIRECTORY, GITLINK
-from gitbaton.git.treeview import TreeView, parents
-from gitbaton.workspace.safecommit.naming import command, listed, shown
 from msgspec import Struct
 
+from gitbaton.core.errors import Refused
+from gitbaton.git.entries import DIRECTORY, GITLINK
 from gitbaton.git.sharedindex import NOTHING, Staged, read_staged
+from gitbaton.git.treeview import TreeView, parents
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.safecommit.naming import command, listed, shown
 
 Kind = Literal["file", "link", "submodule", "directory", "other", "absent"]
 
@@ -154,13 +154,18 @@ class Surveyor(Struct, frozen=True):
             )
 
     def _inside(self, directory: bytes) -> Iterator[bytes]:
-        """Yield every path below ``directory`` that git would look at, and all that the tip has."""
+        """Yield every path below ``directory`` that git would look at, and all that the tip has.
+
+        Not repositories that are no submodules: git lists them with a slash.
+        """
         shown_there = self.tree.git.run(
             *("--literal-pathspecs", "ls-files", "-z", "--cached", "--others"),
             *("--exclude-standard", "--deduplicate", "--"),
             directory.decode("utf-8", "surrogateescape"),
         )
-        known = dict.fromkeys(path.rstrip(b"/") for path in shown_there.stdout.split(b"\0") if path)
+        known = dict.fromkeys(
+            path for path in shown_there.stdout.split(b"\0") if path and not path.endswith(b"/")
+        )
         known.update(dict.fromkeys(path for path, _ in self.view.below(directory)))
         return iter(known)
 

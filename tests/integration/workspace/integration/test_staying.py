@@ -1,0 +1,54 @@
+"""What a sync has no room for, or cannot write, stays as it is and holds nobody up."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.workspace.commit.house import House
+from tests.integration.workspace.integration.clones import Clones, bytes_of, kept
+
+
+@pytest.mark.parametrize(("staged", "upstream"), [("new/inner", "new"), ("new", "new/inner")])
+def test_what_is_staged_where_something_else_comes_stays_staged(
+    clones: Clones, staged: str, upstream: str
+) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", **{upstream: "up\n", "a": "up\n"})
+    theirs.git("push", "-q")
+    ours.write(staged, "mine\n")
+    ours.git("add", staged)
+    before = ours.git("ls-files", "-s", staged)
+    done = ours.sync()
+    assert kept(done) == {upstream: "staged"}
+    assert ours.git("ls-files", "-s", staged) == before
+    assert (ours.read(staged), ours.read("a")) == ("mine\n", "up\n")
+
+
+def test_a_file_that_git_cannot_give_out_holds_nothing_up(clones: Clones) -> None:
+    """I4: LFS whose server is away. The others follow, and the next commit works."""
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("rules", **{".gitattributes": "*.bin filter=far\n"})
+    theirs.git("push", "-q")
+    ours.sync()
+    for name, value in (("clean", "cat"), ("smudge", "false"), ("required", "true")):
+        ours.git("config", f"filter.far.{name}", value)
+    theirs.commit("up", **{"x.bin": "up\n", "y.bin": "up\n", "a": "up\n", "z": "up\n"})
+    theirs.git("push", "-q")
+    done = ours.sync()
+    assert kept(done) == {"x.bin": "unsafe", "y.bin": "unsafe"}
+    assert (ours.read("a"), ours.read("z")) == ("up\n", "up\n")
+    house = House(ours.top)
+    house.write("own", "1")
+    house.commit("own")
+    assert house.files() == {("A", b"own")}
+
+
+def test_a_file_that_somebody_took_out_of_the_index_is_theirs(clones: Clones) -> None:
+    """I3: `git rm --cached` keeps the file on disk, also if upstream removes it."""
+    theirs, ours = clones("theirs"), clones("ours")
+    ours.git("rm", "-q", "--cached", "a")
+    before = bytes_of(ours.top)
+    theirs.commit("up", a=None)
+    theirs.git("push", "-q")
+    ours.sync()
+    assert bytes_of(ours.top) == before
