@@ -11,7 +11,10 @@ T = TypeVar("T")
 
 
 class Deferred(Sequence[T], Generic[T]):
-    """``count`` items; ``make(i)`` returns the one at place ``i``, and is asked for it once."""
+    """``count`` items; ``make(i)`` returns the one at place ``i``, and is asked for it once.
+
+    Again, though, after it has raised. Threads that look at one place at once see the same item.
+    """
 
     def __init__(self, count: int, make: Callable[[int], T]) -> None:
         self._count = count
@@ -32,7 +35,7 @@ class Deferred(Sequence[T], Generic[T]):
             return [self[place] for place in range(*index.indices(self._count))]
         place = range(self._count)[index]
         if place not in self._made:
-            self._made[place] = self._make(place)
+            return self._made.setdefault(place, self._make(place))
         return self._made[place]
 
     def made(self, places: Iterable[int] | None = None) -> list[T]:

@@ -15,7 +15,7 @@ from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.answers import is_ref_name
 from gitbaton.git.fast.deadline import Deadline
-from gitbaton.git.fast.doorway import Doorway
+from gitbaton.git.fast.doorway import Doorway, Stamp, stamp_of
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.transactions import RefTransactions
@@ -111,7 +111,7 @@ class DirectRemote:
         if brought is None:
             return False
         try:
-            self._objects.write(brought)
+            self._objects.adopt(brought, self._packer.objects)
         except BatonError:  # no room, no permission: receive-pack finds the words for it
             return False
         return True
@@ -137,7 +137,7 @@ class RefFiles(Mapping[str, Oid]):
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._packed: Mapping[str, Oid] | None = None
+        self._packed: tuple[Stamp | None, Mapping[str, Oid]] = (None, {})
 
     def __getitem__(self, ref: str) -> Oid:
         if not is_ref_name(ref):
@@ -159,14 +159,17 @@ class RefFiles(Mapping[str, Oid]):
         return len(self._read_packed())
 
     def _read_packed(self) -> Mapping[str, Oid]:
-        if self._packed is None:
-            try:
-                text = (self._directory / "packed-refs").read_text("utf-8", "surrogateescape")
-            except FileNotFoundError:
-                text = ""
-            lines = (line.partition(" ") for line in text.split("\n"))
-            self._packed = {name: Oid(oid) for oid, _, name in lines if is_oid(oid)}
-        return self._packed
+        """Return what is packed now: a ref without a file may have been packed a moment ago."""
+        path = self._directory / "packed-refs"
+        try:
+            stamp = stamp_of(path)
+            if stamp != self._packed[0]:
+                text = path.read_text("utf-8", "surrogateescape")
+                lines = (line.partition(" ") for line in text.split("\n"))
+                self._packed = stamp, {name: Oid(oid) for oid, _, name in lines if is_oid(oid)}
+        except FileNotFoundError:
+            self._packed = None, {}
+        return self._packed[1]
 
 
 def _is_move_of_record(update: RefUpdate) -> bool:

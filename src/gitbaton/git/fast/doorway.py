@@ -8,9 +8,11 @@ move is the same ref transaction without it. In doubt the door is shut: receive-
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from gitbaton.core.errors import BatonError
 from gitbaton.git.fast.configuration import Configuration
 from gitbaton.git.objects import Format
 from gitbaton.git.runner import Git
@@ -41,15 +43,16 @@ _HARMLESS: Final = frozenset(
     }
 )
 _SECTIONS: Final = ("receive.", "transfer.", "extensions.", "hook.", "core.fsync")
+_TRUSTED: Final = 30.0  # seconds until the configuration of the user and the machine is read again
 _PRIVATE: Final = ("0", "false", "umask")
 
 
 class Doorway:
     """The door of the repository at ``path``. Asking whether it is open costs some system calls.
 
-    Its configuration is read once, and again when the repository's own file has changed. Hooks
-    are looked for at every question: one that is installed later counts from the next push on, as
-    it would for receive-pack.
+    Its configuration is read again when the repository's own file has changed, and from time to
+    time, for what that includes and what stands elsewhere. Hooks are looked for at every question:
+    one that is installed later counts from the next push on, as it would for receive-pack.
     """
 
     def __init__(self, git: Git, path: str, format: Format) -> None:
@@ -59,6 +62,7 @@ class Doorway:
             self.directory or Path(path), git.env, (f"--git-dir={self.directory}",), git.binary
         )
         self._stamp: Stamp | None = None
+        self._read_at = 0.0
         self._plain = False
 
     def is_open(self) -> bool:
@@ -66,11 +70,13 @@ class Doorway:
         if self.directory is None:
             return False
         try:
-            stamp = _stamp(self.directory / "config")
-            if stamp != self._stamp:
-                self._plain, self._stamp = self._is_plain(self.directory), stamp
+            stamp = stamp_of(self.directory / "config")
+            now = time.monotonic()
+            if stamp != self._stamp or now - self._read_at > _TRUSTED:
+                self._plain = self._is_plain(self.directory)
+                self._stamp, self._read_at = stamp, now
             return self._plain and not _has_hooks(self.directory / "hooks")
-        except OSError:
+        except (OSError, BatonError):
             return False
 
     def _is_plain(self, directory: Path) -> bool:
@@ -81,7 +87,10 @@ class Doorway:
         owners = {(directory / name).stat().st_uid for name in (".", "objects", "refs", "config")}
         if owners != {os.geteuid()}:
             return False
-        config = Configuration.read(self.git)
+        listed = self.git.run("config", "--null", "--list", check=False)
+        if listed.status != 0:  # what cannot be read may hold any rule
+            return False
+        config = Configuration.parse(listed.stdout.decode("utf-8", "surrogateescape"))
         if config.last("core.hookspath") is not None:
             return False
         if (config.last("core.sharedrepository") or "false").lower() not in _PRIVATE:
@@ -108,6 +117,7 @@ def _has_hooks(directory: Path) -> bool:
     return any(os.access(directory / name, os.X_OK) for name in _HOOKS)
 
 
-def _stamp(path: Path) -> Stamp:
+def stamp_of(path: Path) -> Stamp:
+    """Return what changes when the file is replaced or written. Raises OSError."""
     found = path.stat()
     return found.st_mtime_ns, found.st_size, found.st_ino

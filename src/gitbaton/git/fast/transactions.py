@@ -78,14 +78,13 @@ class RefTransactions:
             return 0, f"git could not be started: {error.strerror}"
         request = b"".join(map(_transaction, updates))
         try:
-            answer = self._ask(process, request, len(updates), deadline)
+            answer, ended = self._ask(process, request, len(updates), deadline)
         except BaseException:
             self._drop()  # the conversation is out of step
             raise
         wanted = [step for _ in updates for step in _STEPS]
         if answer == wanted:
             return len(updates), ""
-        ended = process.poll() is not None or not deadline.over()
         said = self._drop()
         done, step = divmod(len(answer), len(_STEPS))
         if answer != wanted[: len(answer)] or not ended or step == _STEPS.index(b"commit: ok"):
@@ -94,14 +93,17 @@ class RefTransactions:
 
     def _ask(
         self, process: subprocess.Popen[bytes], request: bytes, count: int, deadline: Deadline
-    ) -> list[bytes]:
-        """Send ``request``; return the lines of the answer, fewer if git or the time ended."""
+    ) -> tuple[list[bytes], bool]:
+        """Send ``request``; return the lines of the answer, and whether git has said all it will.
+
+        If it has not, more may have been done than was heard, even if it has ended meanwhile.
+        """
         assert process.stdin is not None and process.stdout is not None
         with suppress(BrokenPipeError):
             rest = memoryview(request)
             while rest:
                 rest = rest[process.stdin.write(rest) :]
-        said = b""
+        said, ended = b"", False
         with selectors.DefaultSelector() as ready:
             ready.register(process.stdout, selectors.EVENT_READ)
             while said.count(b"\n") < count * len(_STEPS):
@@ -109,9 +111,10 @@ class RefTransactions:
                     break
                 data = os.read(process.stdout.fileno(), _BLOCK)
                 if not data:
+                    ended = True
                     break
                 said += data
-        return said.split(b"\n")[:-1]
+        return said.split(b"\n")[:-1], ended
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._owner != os.getpid():  # after a fork the pipes belong to the parent

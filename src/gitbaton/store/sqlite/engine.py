@@ -121,14 +121,20 @@ class SqliteStore:
         for start in range(0, len(alternatives), _AT_ONCE):
             if left <= 0:
                 break
-            some = alternatives[start : start + _AT_ONCE]
-            if any(transaction.moves for transaction in some):
-                now = commit_in_turn(self.commit, some, left)
-            else:
-                now = self.commit_first_as([None] * len(some), some, left)
+            try:
+                now = self._commit_some(alternatives[start : start + _AT_ONCE], left)
+            except BatonError:
+                if left == count:
+                    raise
+                break  # some are committed: those must reach the caller
             choices += now
             left -= sum(isinstance(choice, Committed | Unknown) for choice in now)
         return choices + [Spared()] * (len(alternatives) - len(choices))
+
+    def _commit_some(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        if any(transaction.moves for transaction in alternatives):
+            return commit_in_turn(self.commit, alternatives, count)
+        return self.commit_first_as([None] * len(alternatives), alternatives, count)
 
     def commit_first_as(
         self, names: Sequence[Nonce | None], alternatives: Sequence[Transaction], count: int

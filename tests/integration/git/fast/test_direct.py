@@ -15,6 +15,7 @@ from gitbaton.git.fast.channel import Invocation
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.direct import DirectRemote, RefFiles
 from gitbaton.git.remote import PushState, RefUpdate
+from gitbaton.git.runner import Git
 from tests.integration.git.desk import Desk
 from tests.servers.site import BareRepository
 
@@ -108,6 +109,19 @@ def test_packed_refs_are_moved_and_read(
         RefFiles(file_remote.path)["refs/../HEAD"]
 
 
+def test_a_ref_that_is_packed_while_refs_are_read_has_its_value(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    """What looks as if it had moved on is passed over by those who choose."""
+    [packed] = place(remote, desk, B)
+    file_remote.git("pack-refs", "--all")
+    [loose] = place(remote, desk, A)
+    seen = RefFiles(file_remote.path)
+    assert seen[B] == packed
+    file_remote.git("pack-refs", "--all")
+    assert seen[A] == loose
+
+
 @pytest.mark.parametrize("hook", ["pre-receive", "update", "reference-transaction"])
 def test_hooks_are_obeyed(
     hook: str, remote: DirectRemote, desk: Desk, file_remote: BareRepository
@@ -146,6 +160,41 @@ def test_rules_shut_the_door(
     fate = remote.push([RefUpdate(A, old, new)], atomic=False)[A]
     assert received() == 2
     assert fate.state is (REFUSED if name == "transfer.hideRefs" else DONE)
+
+
+def test_rules_that_cannot_be_read_shut_the_door(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    """I9: git was killed while it told them, say."""
+    place(remote, desk, A)
+    assert remote._doorway.is_open()
+    script = file_remote.path / "silent"
+    script.write_text("#!/bin/sh\nkill -9 $$\n")
+    script.chmod(0o755)
+    file_remote.configure("gitbaton.changed", "true")  # so that they are read again
+    told = remote._doorway.git
+    silent = Git(told.directory, told.env, told.options, str(script))
+    with mock.patch.object(remote._doorway, "git", silent):
+        assert not remote._doorway.is_open()
+
+
+def test_rules_that_stand_elsewhere_are_read_again(
+    remote: DirectRemote,
+    desk: Desk,
+    file_remote: BareRepository,
+    received: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """I9: a file that the configuration includes, or the user's own, has changed since."""
+    [old] = place(remote, desk, A)
+    rules = file_remote.path / "rules"
+    rules.touch()
+    file_remote.configure("include.path", "rules")
+    assert remote._doorway.is_open()
+    rules.write_text("[transfer]\n\thideRefs = refs/baton\n")
+    monkeypatch.setattr("gitbaton.git.fast.doorway._TRUSTED", -1.0)
+    assert remote.push([RefUpdate(A, old, desk.commit(old))], atomic=False)[A].state is REFUSED
+    assert received() == 2
 
 
 def test_branches_and_atomic_pushes_go_through_the_door(
@@ -224,6 +273,28 @@ def test_git_that_says_nothing_is_given_up(remote: DirectRemote, desk: Desk) -> 
     assert [fates[ref].state for ref in (A, B)] == [UNKNOWN, UNKNOWN]
 
 
+def test_what_git_said_too_late_is_unknown(remote: DirectRemote, desk: Desk) -> None:
+    """I1: the first was moved; that git has ended over the second does not make it a lost race."""
+    [a, b] = place(remote, desk, A, B)
+    done = "start: ok\\nprepare: ok\\ncommit: ok\\nstart: ok\\n"
+    script = f"printf '{done}'; echo 'fatal: prepare: cannot lock ref' >&2; exit 128"
+    late = Invocation(["sh", "-c", script], os.environ, desk.path)
+
+    class Stopped(Deadline):
+        """This process stood still, past its time, while git went on to its end."""
+
+        def over(self) -> bool:
+            process = remote._transactions._process
+            assert process is not None
+            process.wait()
+            return True
+
+    updates = [RefUpdate(A, a, desk.commit(a)), RefUpdate(B, b, desk.commit(b))]
+    with mock.patch.object(remote._transactions, "_how", late):
+        fates = remote._transactions.move(updates, Stopped(60.0))
+    assert [fates[ref].state for ref in (A, B)] == [UNKNOWN, UNKNOWN]
+
+
 def test_objects_that_cannot_be_written_are_left_to_receive_pack(
     remote: DirectRemote, desk: Desk, received: Callable[[], int]
 ) -> None:
@@ -231,6 +302,6 @@ def test_objects_that_cannot_be_written_are_left_to_receive_pack(
 
     [old] = place(remote, desk, A)
     new = desk.commit(old)
-    with mock.patch.object(remote._objects, "write", side_effect=BatonError("the disk is full")):
+    with mock.patch.object(remote._objects, "adopt", side_effect=BatonError("the disk is full")):
         assert remote.push([RefUpdate(A, old, new)], atomic=False)[A].state is DONE
     assert received() == 2
