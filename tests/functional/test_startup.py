@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,42 @@ UNUSED = (
     "tenacity",
 )
 
+UNUSED_BY_COMMIT = (
+    "gitbaton.app",
+    "gitbaton.frames",
+    "gitbaton.git.fast",
+    "gitbaton.git.worktrees",
+    "gitbaton.hooks",
+    "gitbaton.plans",
+    "gitbaton.store",
+    "gitbaton.tasks",
+    "gitbaton.work",
+    "gitbaton.workspace.integration",
+    "gitbaton.workspace.sessions",
+    "gitbaton.workspace.snapshot.changes",
+    "gitbaton.workspace.snapshot.occupancy",
+    "gitbaton.workspace.snapshot.passage",
+    "asyncio",
+    "concurrent",
+    "dataclasses",  # each costs 0.7 ms to make, a struct 0.02; there would be forty
+    "filelock",
+    "http.client",
+    "logging",
+    "lzma",
+    "packaging",
+    "psutil",
+    "random",
+    "rich",
+    "secrets",
+    "shutil",
+    "sqlite3",
+    "ssl",
+    "stamina",
+    "tempfile",
+    "tomllib",
+    "traceback",
+)
+
 
 def watch(baton: Baton, *words: str) -> dict[str, list[str]]:
     """Run ``baton *words``; return the modules it imported and the processes it started."""
@@ -81,6 +118,15 @@ def test_reading_imports_nothing_that_it_does_not_use(
     told = watch(one, verb, "--json")
     assert "gitbaton.tasks.queue" in told["modules"], "it was really run"
     assert [name for name in UNUSED if name in told["modules"]] == []
+
+
+def test_a_commit_without_hooks_imports_nothing_that_it_does_not_use(tmp_path: Path) -> None:
+    baton = Baton(tmp_path)
+    baton.git("init", "-q")
+    (tmp_path / "a.txt").write_text("new\n")
+    told = watch(baton, "commit", "a.txt", "-m", "x", "--json")
+    assert "gitbaton.workspace.safecommit.moving" in told["modules"], "it was really run"
+    assert [name for name in UNUSED_BY_COMMIT if name in told["modules"]] == []
 
 
 def test_reading_starts_few_processes(clones: Callable[[str], Baton]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -111,6 +110,8 @@ def _silence() -> None:
 
 def _report(error: Exception, request: Request, argv: Sequence[str]) -> Path | None:
     """Write what is known of a bug to a file and return its path; None if nothing is writable."""
+    import traceback
+
     moment = datetime.now(UTC)
     text = "\n".join(
         (

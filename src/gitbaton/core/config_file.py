@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -50,6 +49,8 @@ def _parse(text: str, source: str) -> tuple[Config, ProtectedConfig]:
 
 
 def _tables(text: str, source: str) -> dict[str, Any]:
+    import tomllib  # most clones have no baton.toml
+
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
-import unicodedata
 from typing import NewType
 
 from gitbaton.core.errors import InvalidInput
@@ -33,9 +32,11 @@ def task_id(text: str, *, field: str = "id") -> TaskId:
 
 def new_task_id(title: str) -> TaskId:
     """Make an id from ``title`` that people recognise and that no other machine will make."""
+    import unicodedata
+
     plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
     slug = "-".join(re.findall(r"[a-z0-9]+", plain))[:40].strip("-")
-    suffix = secrets.token_hex(3)
+    suffix = os.urandom(3).hex()
     return TaskId(f"{slug}-{suffix}" if slug else f"task-{suffix}")
 
 
@@ -72,4 +73,4 @@ def is_oid(text: str) -> bool:
 
 def new_nonce() -> Nonce:
     """Return 128 fresh random bits in hex."""
-    return Nonce(secrets.token_hex(16))
+    return Nonce(os.urandom(16).hex())

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -35,7 +33,7 @@ def hash_files(
     """
     directory.mkdir(parents=True, exist_ok=True)
     # A new name each time: a git that outlived a killed process may still write to another.
-    index = directory / f"{os.getpid()}-{secrets.token_hex(4)}"
+    index = directory / f"{os.getpid()}-{os.urandom(4).hex()}"
     index.write_bytes(encode_index(known, tree.format))
     try:
         tree.git.run(
@@ -62,6 +60,8 @@ def sweep(directory: Path) -> None:
     with contextlib.suppress(FileNotFoundError):
         for leftover in list(directory.iterdir()):
             if leftover.is_dir():
+                import shutil  # a commit rarely finds any
+
                 shutil.rmtree(leftover, ignore_errors=True)
             else:
                 leftover.unlink(missing_ok=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -292,6 +291,8 @@ class CoordinationRepository:
         for file in ("exclude", "attributes"):
             source = self.clone.common / "info" / file
             if source.is_file():
+                import shutil  # only when the repository is made
+
                 shutil.copyfile(source, self.path / "info" / file)
 
 

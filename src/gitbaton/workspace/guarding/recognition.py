@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from pathlib import Path
 from typing import Final
 
@@ -70,7 +69,7 @@ def write_prefix(state: Path, prefix: str | None) -> None:
     if prefix is None:
         (state / _PREFIX).unlink(missing_ok=True)
         return
-    temporary = state / f"{_PREFIX}.{secrets.token_hex(4)}"
+    temporary = state / f"{_PREFIX}.{os.urandom(4).hex()}"
     state.mkdir(exist_ok=True)
     temporary.write_text(prefix, encoding="utf-8", errors="surrogateescape")
     temporary.replace(state / _PREFIX)

@@ -6,7 +6,6 @@ How git finds them: githooks(5), and core.hooksPath in git-config(1).
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,8 +15,6 @@ from msgspec import Struct
 from gitbaton.core.ids import Oid
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.guarding.recognition import is_idle
-
-_SAMPLES = shutil.ignore_patterns("*.sample")
 
 
 class Found(Struct, frozen=True):
@@ -85,9 +82,13 @@ class HookDirectory(Struct, frozen=True):
         """
         if self.inside is None or self.inside == "." or not self.path.is_dir():
             return
+        import shutil  # a commit without hooks does not come here
+
         target = checkout / self.inside
         if not target.is_dir():
-            shutil.copytree(self.path, target, symlinks=True, ignore=_SAMPLES)
+            shutil.copytree(
+                self.path, target, symlinks=True, ignore=shutil.ignore_patterns("*.sample")
+            )
         else:
             for item in os.scandir(self.path):
                 place = target / item.name
