@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import EXECUTABLE, FILE, GITLINK, SYMLINK, Entry
 from gitbaton.git.sharedindex import NOTHING, Staged
-from gitbaton.workspace.integration.following import Change, follow
+from gitbaton.workspace.integration.following import Change, find_blocked, follow
 
 entries = st.builds(
     Entry,
@@ -46,9 +46,31 @@ def test_what_somebody_staged_stays_and_everything_else_follows(
         after = edits[change.path].after if change.path in edits else staged.entry
         assert after == change.after, "the index is at the new commit"
         wish = wishes.get(change.path)
+        if staged.entry is None and change.after is None:
+            assert wish is None, "taken out of the index before: the file is somebody's own"
+            continue
         submodule = [e is not None and e.is_submodule for e in (change.before, change.after)]
         assert wish is not None or any(submodule) or staged.skipped
         if wish is not None:
             assert wish.before in (None, change.before), "only what the branch had is replaced"
             assert wish.after == (None if submodule[1] else change.after)
     assert set(edits) | set(wishes) | kept <= {change.path for change in found}
+
+
+@given(st.lists(changes, unique_by=lambda c: c.path), indexes)
+def test_what_the_index_has_no_room_for_is_blocked(
+    found: list[Change], index: dict[bytes, Staged]
+) -> None:
+    """I3: afterwards no entry is below another one, and no foreign one had to go."""
+    index = {path: staged for path, staged in index.items() if staged.entry is not None}
+    held = [path for path in index if b"/" not in path or path.partition(b"/")[0] not in index]
+    index = {path: index[path] for path in held}
+    blocked = find_blocked(found, index, held)
+    plan = follow(found, index, blocked)
+    after = {path: staged.entry for path, staged in index.items()}
+    after.update({edit.path: edit.after for edit in plan.index})
+    left = {path for path, entry in after.items() if entry is not None}
+    new = {edit.path for edit in plan.index if edit.after is not None}
+    foreign = left - new
+    assert not [path for path in new if b"/" in path and path.partition(b"/")[0] in foreign]
+    assert not [path for path in foreign if b"/" in path and path.partition(b"/")[0] in new]
