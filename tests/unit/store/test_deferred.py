@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from gitbaton.store.deferred import Alternatives, Deferred, expectation
-from gitbaton.store.model import ABSENT, Actor, Transaction, Version, make_key
+from gitbaton.store.model import ABSENT, Absent, Actor, Key, Transaction, Version, make_key
 
 KEYS = [make_key("tasks", name) for name in "abc"]
 
@@ -118,7 +118,11 @@ def test_threads_that_look_at_once_see_the_same_item() -> None:
 
 
 def test_what_an_alternative_expects_is_known_before_it_is_made() -> None:
-    expected = [(KEYS[0], Version("v")), (KEYS[1], Version("v")), (KEYS[2], ABSENT)]
+    expected: list[tuple[Key, Version | Absent]] = [
+        (KEYS[0], Version("v")),
+        (KEYS[1], Version("v")),
+        (KEYS[2], ABSENT),
+    ]
     alternatives = Alternatives(expected, claim)
     assert [expectation(alternatives, place) for place in range(3)] == expected
     assert alternatives.made() == []

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from gitbaton.core.errors import BatonError
+from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.answers import is_ref_name
 from gitbaton.git.fast.deadline import Deadline
@@ -19,8 +19,9 @@ from gitbaton.git.fast.doorway import Doorway, Stamp, stamp_of
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.transactions import RefTransactions
+from gitbaton.git.fast.verdict import everywhere
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate
+from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
 
 _CHOICES: Final = 3  # times that a choice is made again because somebody was faster
 
@@ -123,9 +124,19 @@ class DirectRemote:
     def _send_rest(
         self, updates: Sequence[RefUpdate], fates: Mapping[str, RefResult]
     ) -> Mapping[str, RefResult]:
-        """Return ``fates``, with those of the other ``updates`` through receive-pack."""
+        """Return ``fates``, with those of the other ``updates`` through receive-pack.
+
+        An error would say that nothing was done, so it is one only where that is so.
+        """
         left = [update for update in updates if update.ref not in fates]
-        return {**fates, **self._inner.push(left, atomic=False)} if left else fates
+        if not left:
+            return fates
+        try:
+            return {**fates, **self._inner.push(left, atomic=False)}
+        except RemoteUnreachable as error:
+            if not fates:
+                raise
+            return {**fates, **everywhere(left, PushState.UNSENT, error.message)}
 
 
 class RefFiles(Mapping[str, Oid]):

@@ -42,7 +42,7 @@ _HARMLESS: Final = frozenset(
         "transfer.unpacklimit",
     }
 )
-_SECTIONS: Final = ("receive.", "transfer.", "extensions.", "hook.", "core.fsync")
+_SECTIONS: Final = ("receive.", "transfer.", "extensions.", "hook.", "core.fsync", "gc.pruneexpire")
 _TRUSTED: Final = 30.0  # seconds until the configuration of the user and the machine is read again
 _PRIVATE: Final = ("0", "false", "umask")
 

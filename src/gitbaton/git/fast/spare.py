@@ -54,11 +54,15 @@ class Spares:
                 return
             try:
                 self._kept = open_channel()
-            except (Unfit, Lost):  # the next push will see what is wrong, and say so
-                return
-            self._timer = threading.Timer(_KEPT, self._expire, [self._kept])
-            self._timer.daemon = True
-            self._timer.start()
+                self._timer = threading.Timer(_KEPT, self._expire, [self._kept])
+                self._timer.daemon = True
+                self._timer.start()
+            except (Unfit, Lost, OSError, RuntimeError):
+                # No connection, file or thread to be had: the push that has ended is done all the
+                # same, and the next one will see what is wrong, and say so.
+                failed = self._forget()
+                if failed is not None:
+                    failed.close()
 
     def close(self) -> None:
         """End the spare."""

@@ -79,6 +79,8 @@ class RefTransactions:
         request = b"".join(map(_transaction, updates))
         try:
             answer, ended = self._ask(process, request, len(updates), deadline)
+        except OSError:  # no more files to be had: what git did then is not heard
+            answer, ended = [], False
         except BaseException:
             self._drop()  # the conversation is out of step
             raise

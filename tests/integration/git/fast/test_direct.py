@@ -10,6 +10,7 @@ from unittest import mock
 
 import pytest
 
+from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.fast.channel import Invocation
 from gitbaton.git.fast.deadline import Deadline
@@ -144,6 +145,7 @@ def test_hooks_are_obeyed(
         ("core.hooksPath", "/nowhere"),
         ("core.sharedRepository", "group"),
         ("core.fsync", "all"),
+        ("gc.pruneExpire", "now"),
     ],
 )
 def test_rules_shut_the_door(
@@ -295,11 +297,41 @@ def test_what_git_said_too_late_is_unknown(remote: DirectRemote, desk: Desk) -> 
     assert [fates[ref].state for ref in (A, B)] == [UNKNOWN, UNKNOWN]
 
 
+def test_what_cannot_be_heard_is_unknown(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    """I4: this process has no more files to be had, and git may have done it."""
+    [a] = place(remote, desk, A)
+    new = desk.commit(a)
+    with mock.patch("selectors.DefaultSelector", side_effect=OSError("too many open files")):
+        fates = remote._transactions.move([RefUpdate(A, a, new)], Deadline(60.0))
+    assert fates[A].state is UNKNOWN
+    now = Oid(file_remote.refs()[A])
+    assert now in (a, new)
+    assert remote.push([RefUpdate(A, now, desk.commit(now))], atomic=False)[A].state is DONE
+
+
+def test_what_is_done_is_told_though_the_rest_cannot_be_sent(
+    remote: DirectRemote, desk: Desk
+) -> None:
+    """I1: an error says that nothing was sent; whoever won would never know."""
+    [a, b] = place(remote, desk, A, B)
+    updates = [RefUpdate(A, a, desk.commit(a)), RefUpdate(B, b, desk.commit(b))]
+    move = remote._transactions.move
+    away = RemoteUnreachable("away")
+    with (
+        mock.patch.object(remote._transactions, "move", lambda some, end: move(some[:1], end)),
+        mock.patch.object(remote._inner, "push", side_effect=away),
+    ):
+        fates = remote.push(updates, atomic=False)
+        with pytest.raises(RemoteUnreachable):
+            remote.push([RefUpdate("refs/heads/main", a, b)], atomic=False)
+    assert [fates[ref].state for ref in (A, B)] == [DONE, PushState.UNSENT]
+
+
 def test_objects_that_cannot_be_written_are_left_to_receive_pack(
     remote: DirectRemote, desk: Desk, received: Callable[[], int]
 ) -> None:
-    from gitbaton.core.errors import BatonError
-
     [old] = place(remote, desk, A)
     new = desk.commit(old)
     with mock.patch.object(remote._objects, "adopt", side_effect=BatonError("the disk is full")):
