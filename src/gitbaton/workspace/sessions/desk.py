@@ -28,6 +28,7 @@ from gitbaton.workspace.sessions.roll import (
     orphans,
     replaced,
     resume,
+    sharing,
     take_over,
 )
 from gitbaton.workspace.sessions.tree import SessionTrees
@@ -157,6 +158,8 @@ class Desk:
                 done.append(self.end(session.name, force=False))
             except Refused:
                 continue  # somebody else is at it
+            except BatonError as error:  # it stays, and holds up nobody who comes or goes
+                done.append(Ended(session, (f"it cannot be cleared away: {error.message}",)))
         return done
 
     def variables(self, session: Session) -> dict[str, str]:
@@ -193,8 +196,9 @@ class Desk:
         if tree is not None and session.stage is Stage.MAKING:
             self._trees.discard(tree)
         elif tree is not None:
-            if session.stage is not Stage.REMOVING:
-                if reasons := tuple(self._trees.judge(tree, published)):
+            # Also where it was to be removed before: since that was killed somebody may have come.
+            if session.stage is not Stage.REMOVING or self._trees.is_whole(tree):
+                if reasons := (*self._guests(session), *self._trees.judge(tree, published)):
                     kept = self._put(replaced(session, stage=Stage.KEPT, reasons=reasons))
                     return Ended(kept, reasons)
                 self._put(replaced(session, stage=Stage.REMOVING))
@@ -204,6 +208,11 @@ class Desk:
             f"session: {session.name} is over", lambda roll: roll.without(session.name)
         )
         return Ended(session)
+
+    def _guests(self, session: Session) -> list[str]:
+        """Return why its worktree must stay for others: those who were started in it live."""
+        guests = sharing(self.roll(), session.place, self.alive)
+        return [f"session {guest.name} works in it" for guest in guests]
 
     def _put(self, session: Session) -> Session:
         self._register.change(

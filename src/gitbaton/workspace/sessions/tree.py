@@ -20,7 +20,7 @@ from gitbaton.git.history import content_only_in, independent, tree_of
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.runner import Git
 from gitbaton.git.snapshot import leaving_out, private_files, submodule_holds
-from gitbaton.git.worktrees import QUIET, Linked, Worktrees
+from gitbaton.git.worktrees import QUIET, Linked, Worktrees, erase
 from gitbaton.workspace.sessions.roll import OwnTree
 
 BRANCHES: Final = "session/"
@@ -59,9 +59,8 @@ class SessionTrees:
         clone = repository.clone
         # Git's own directory as the place: the working tree that we were started in may go.
         self._git = Git(clone.common, clone.git.env, (f"--git-dir={clone.common}",))
-        self._worktrees = Worktrees(
-            _Home(clone.common, self._git), repository.path / "worktrees.lock"
-        )
+        self._home = _Home(clone.common, self._git)
+        self._worktrees = Worktrees(self._home, repository.path / "worktrees.lock")
 
     def plan(self, name: str, base: Oid, branch: str | None = None) -> OwnTree:
         """Return the worktree that the session ``name`` would get. Makes nothing.
@@ -134,12 +133,17 @@ class SessionTrees:
     def remove(self, tree: OwnTree) -> None:
         """Remove a worktree that was judged to hold nothing unique, and its branch.
 
-        May be repeated after a kill. The branch goes only if others still hold all of it.
+        May be repeated after a kill. The branch goes only if others still hold all of it, and no
+        working tree stands on it. Raises BatonError.
         """
         self._erase(tree)
         tip = self._tip(tree)
         if tip is not None and not self._lost([tip], tree.branch):
             self._drop_branch(tree, tip)
+
+    def is_whole(self, tree: OwnTree) -> bool:
+        """Tell whether it is there, so that somebody may be at work in it. Half of one is aside."""
+        return os.path.lexists(tree.path)
 
     # --- what it holds
 
@@ -216,6 +220,14 @@ class SessionTrees:
         )
         return Oid(shown.text) if shown.status == 0 else None
 
+    def _stood_on(self) -> set[str]:
+        """Return the branches that a working tree of the clone stands on, the main one's too."""
+        found = self._worktrees.checked_out()
+        with contextlib.suppress(OSError):
+            head = os.fsdecode((self._home.path / "HEAD").read_bytes()).strip()
+            found.add(head.removeprefix("ref: refs/heads/"))
+        return found
+
     def _lost(self, tips: Sequence[Oid], *branches: str) -> list[Oid]:
         """Return those of ``tips`` that no ref but these ``branches`` leads to."""
         if not tips:
@@ -226,7 +238,17 @@ class SessionTrees:
 
     def _erase(self, tree: OwnTree) -> None:
         linked = self._find(tree)
+        aside = _aside(tree)
+        erase(aside)
         if linked is not None:
+            # In one step: whoever comes after a kill finds all of it, to be judged, or none.
+            try:
+                os.rename(tree.path, aside)
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                raise BatonError(f"cannot move {tree.path}: {error.strerror}") from error
+            erase(aside)
             self._worktrees.remove(linked)
         else:
             # Of a git that was killed early; a directory with anything in it is somebody else's.
@@ -234,7 +256,15 @@ class SessionTrees:
                 os.rmdir(tree.path)
 
     def _drop_branch(self, tree: OwnTree, tip: Oid) -> None:
+        if tree.branch in self._stood_on():
+            return  # without it that working tree would have no commit
         self._git.run("update-ref", "-d", f"refs/heads/{tree.branch}", tip, check=False)
+
+
+def _aside(tree: OwnTree) -> Path:
+    """Return where a worktree is while it is deleted: no session has a name with a dot first."""
+    path = Path(tree.path)
+    return path.with_name(f".{path.name}.removing")
 
 
 def _other_refs(*branches: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,59 +12,12 @@ import pytest
 from gitbaton.app import App, init_app
 from gitbaton.commons import Commons
 from gitbaton.core.errors import GitFailed, Refused
-from gitbaton.core.process import Process, find_process
+from gitbaton.core.process import Process
 from gitbaton.workspace.sessions.desk import Desk, Wish
 from gitbaton.workspace.sessions.register import Register
 from gitbaton.workspace.sessions.roll import OwnTree, Stage
 from gitbaton.workspace.sessions.tree import SessionTrees
-
-
-def git(directory: Path, *words: str) -> str:
-    done = subprocess.run(
-        ["git", *words], cwd=directory, check=True, capture_output=True, text=True
-    )
-    return done.stdout.strip()
-
-
-@pytest.fixture
-def clone(tmp_path: Path) -> Path:
-    top = tmp_path / "clone"
-    subprocess.run(["git", "init", "-q", str(top)], check=True)
-    (top / ".gitignore").write_text("*.secret\n__pycache__/\n")
-    (top / "file").write_text("one\n")
-    git(top, "add", ".")
-    git(top, "commit", "-q", "-m", "start")
-    return top
-
-
-@pytest.fixture
-def app(clone: Path) -> Iterator[App]:
-    opened = init_app(clone, dict(os.environ), sqlite=True)[0]
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def desk(app: App) -> Desk:
-    return Commons(app).desk
-
-
-@pytest.fixture
-def sleeper(desk: Desk) -> Iterator[Process]:
-    """A process for sessions to live as long as."""
-    started = subprocess.Popen(["sleep", "600"])
-    found = find_process(started.pid, origin=desk.process.origin)
-    assert found is not None
-    yield found
-    started.kill()
-    started.wait()
-
-
-def start(app: App, owner: Process, name: str) -> Path:
-    commons = Commons(app)
-    session = commons.desk.start(Wish(owner=owner, name=name, own_tree=True), commons.head())
-    assert session.tree is not None
-    return Path(session.tree.path)
+from tests.integration.workspace.sessions.opening import git, start
 
 
 def leave(path: Path, what: str) -> None:
