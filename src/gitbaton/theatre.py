@@ -21,6 +21,7 @@ from gitbaton.core.errors import InvalidInput, Refused
 from gitbaton.core.ids import agent_name, new_nonce
 from gitbaton.frames.founding import Founded, Founding, found
 from gitbaton.frames.history import History
+from gitbaton.frames.names import STREAM_LIMIT
 from gitbaton.frames.news import Listener, News
 from gitbaton.frames.refs import WORLD, FrameRefs
 from gitbaton.frames.stage import Stage
@@ -100,8 +101,8 @@ class Theatre:
         from gitbaton.frames.troupe import Troupe
         from gitbaton.frames.worker import Terms, Worker
 
-        if not 1 <= part.streams <= 1000:
-            raise InvalidInput("streams", f"{part.streams} is not between 1 and 1000")
+        if not 1 <= part.streams <= STREAM_LIMIT:
+            raise InvalidInput("streams", f"{part.streams} is not between 1 and {STREAM_LIMIT}")
         tell = _in_turn(listener)
         with self._named(part.name) as (name, place):
             attendant = self._attendant(tell, worker=(name, part.streams), primary=part.primary)
@@ -188,7 +189,9 @@ class Theatre:
 
         for number in range(1, _MOST_WORKERS):
             name = agent_name(wanted or self._default_name(str(number)), field="name")
-            place = self.directory / hashlib.sha256(name.encode()).hexdigest()[:16]
+            # What it has not delivered yet belongs to one world.
+            whose = name if self._refs.branch == WORLD else f"{name}\0{self._refs.branch}"
+            place = self.directory / hashlib.sha256(whose.encode()).hexdigest()[:16]
             place.mkdir(parents=True, exist_ok=True)
             lock = FileLock(place / "lock", timeout=0)
             try:

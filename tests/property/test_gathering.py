@@ -21,17 +21,19 @@ class Branch:
     """A world branch: frames, and commits made by hand between them."""
 
     def __init__(self) -> None:
-        self.entries = [Entry(oid("world", 0), 0, None, frozenset(), frozenset())]
+        self.entries = [Entry(oid("world", 0), 0, (), frozenset(), frozenset())]
         self.refs: dict[Pair, Found] = {}
 
     @property
     def number(self) -> int:
-        return self.entries[0].number
+        number = self.entries[0].number
+        assert number is not None
+        return number
 
     def commit_by_hand(self) -> None:
         tip = self.entries[0]
         made = Entry(
-            oid("hand", len(self.entries)), tip.number, tip.commit, frozenset(), frozenset()
+            oid("hand", len(self.entries)), tip.number, (tip.commit,), frozenset(), frozenset()
         )
         self.entries.insert(0, made)
 
@@ -44,10 +46,11 @@ class Branch:
 
     def publish(self, *, deletes: bool) -> None:
         tip = self.entries[0]
-        done = gather(self.refs.values(), tip.number, self.entries)
+        done = gather(self.refs.values(), self.number, self.entries)
         merged = frozenset(one.pair for one in done.merge)
         taken = frozenset([*(m.commit for m in done.merge), *(a.commit for a in done.aside)])
-        entry = Entry(oid("world", len(self.entries)), tip.number + 1, tip.commit, taken, merged)
+        name = oid("world", len(self.entries))
+        entry = Entry(name, self.number + 1, (tip.commit,), taken, merged)
         self.entries.insert(0, entry)
         if deletes:
             for pair in [*merged, *(a.pair for a in done.aside), *(d.pair for d in done.done)]:
@@ -87,7 +90,7 @@ def test_every_delta_is_consumed_once_and_every_pair_merged_once(script: list[tu
     assert taken == Counter(dict.fromkeys(delivered, 1)), "each is consumed by one frame"
     merged = Counter(pair for entry in branch.entries for pair in entry.merged)
     assert set(merged.values()) <= {1}
-    assert all(pair.frame < e.number for e in branch.entries for pair in e.merged)
+    assert all(pair.frame < (e.number or 0) for e in branch.entries for pair in e.merged)
 
 
 def test_what_belongs_to_the_present_frame_is_merged_in_order() -> None:

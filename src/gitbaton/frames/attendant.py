@@ -130,7 +130,10 @@ class Attendant:
         if isinstance(decision, Wait):
             self._tell_waiting(view.scene.number, decision)
             return
-        done = self._primary.publish(view, decision.missing)
+        scene = view.scene
+        with self._signals.kept_alight(scene.number, lease=scene.config.lease):
+            draft = self._primary.compose(view, decision.missing)
+        done = self._primary.publish(view, draft)
         if done is not None:
             self.published += 1
             self.balked = 0

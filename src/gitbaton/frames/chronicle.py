@@ -1,10 +1,17 @@
-"""The frames behind a commit, one after the other: what each consumed."""
+"""The frames behind a commit, one after the other: what each consumed.
+
+A commit that published a frame has the deltas that it took among its parents, and the world before
+it as the first. One that people made may have several worlds before it (``git pull`` makes the
+fetched one the *second* parent), and may hold no record that can be read.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
 from gitbaton.frames.frame import decode_frame
 from gitbaton.frames.names import RECORD
@@ -13,6 +20,7 @@ from gitbaton.git.objects import decode_commit
 from gitbaton.git.objectstore import MissingObject, ObjectStore
 
 _KEPT = 4000  # entries remembered: about a week of frames
+_SUBJECT = re.compile(r"frame ([0-9]+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +28,8 @@ class Entry:
     """One commit of the world branch: its frame, and the deltas that it took."""
 
     commit: Oid
-    number: int
-    before: Oid | None
+    number: int | None  # None: people have broken the record, or the world is younger
+    before: tuple[Oid, ...]
     taken: frozenset[Oid]  # merged, or set aside: all are parents
     merged: frozenset[Pair]
 
@@ -36,15 +44,18 @@ class Chronicle:
     def back_to(self, tip: Oid, frame: int) -> Iterator[Entry]:
         """Yield the commits from ``tip`` back, as far as their frame is ``frame`` or later.
 
-        Raises MissingObject where the history here ends before that (a shallow clone).
+        Those without a frame are passed over. Raises MissingObject where the history here ends
+        before that (a shallow clone).
         """
-        commit: Oid | None = tip
-        while commit is not None:
-            entry = self._entry(commit)
-            if entry.number < frame:
-                return
-            yield entry
-            commit = entry.before
+        todo, met = [tip], {tip}
+        while todo:
+            entry = self._entry(todo.pop())
+            if entry.number is not None:
+                if entry.number < frame:
+                    continue
+                yield entry
+            todo += [commit for commit in entry.before if commit not in met]
+            met.update(entry.before)
 
     def _entry(self, commit: Oid) -> Entry:
         known = self._entries.get(commit)
@@ -59,14 +70,24 @@ class Chronicle:
         head, record = self._objects.find_many([commit, f"{commit}:{RECORD}"])
         if head is None:
             raise MissingObject(commit)
-        parents = decode_commit(head[1]).parents
-        if record is None:  # older than the world itself
-            return Entry(commit, -1, None, frozenset(), frozenset())
-        frame = decode_frame(record[1])
+        made = decode_commit(head[1])
+        try:
+            frame = decode_frame(record[1]) if record is not None else None
+        except DamagedRecord:
+            frame = None
+        if frame is None:
+            return Entry(commit, None, made.parents, frozenset(), frozenset())
+        published = frame_number(made.subject) is not None
         return Entry(
             commit,
             frame.number,
-            parents[0] if parents else None,
-            frozenset(parents[1:]),
+            made.parents[:1] if published else made.parents,
+            frozenset(made.parents[1:] if published else ()),
             frozenset(Pair(*pair) for pair in frame.merged),
         )
+
+
+def frame_number(subject: str) -> int | None:
+    """Return the number of the frame that a commit with this subject published, if it did."""
+    match = _SUBJECT.match(subject)
+    return int(match[1]) if match else None

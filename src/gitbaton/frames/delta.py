@@ -17,13 +17,14 @@ from msgspec import Struct
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import check_value, encode_document
-from gitbaton.frames.codec import Ops, Quarantined, read_ops, show
-from gitbaton.frames.names import stream_name
+from gitbaton.frames.codec import LISTED, Ops, Quarantined, read_ops, show
+from gitbaton.frames.names import STREAM_LIMIT, stream_name
 
 FORMAT: Final = 1
 HEADER: Final = "delta.json"
 STREAMS: Final = "streams/"
 SUFFIX: Final = ".jsonl"
+_NOTHING: Final[Mapping[str, str]] = {}
 
 Outcome: TypeAlias = Literal["ok", "failed", "timed-out"]
 
@@ -71,25 +72,31 @@ def write_delta(header: Header, streams: Mapping[str, bytes]) -> dict[str, bytes
     return dict(sorted(files.items()))
 
 
-def read_delta(frame: int, worker: str, files: Mapping[str, bytes]) -> Delta:
+def read_delta(
+    frame: int, worker: str, files: Mapping[str, bytes], unread: Mapping[str, str] = _NOTHING
+) -> Delta:
     """Return the delta in ``files``, which were published as ``worker``'s of ``frame``.
 
-    Never raises. A header that is no header, or that names another frame or worker, puts the whole
-    delta aside: it then has no ops, and one entry in ``quarantined``.
+    ``unread``: further paths, and why they were not read. Never raises. A header that is no header,
+    or that names another frame or worker, puts the whole delta aside: it then has no ops, and one
+    entry in ``quarantined``.
     """
     header = _read_header(frame, worker, files.get(HEADER, b""))
     if isinstance(header, str):
         whole = Quarantined(frame, worker, "", 0, header)
         return Delta(Header(frame=frame, worker=worker, streams={}), {}, (whole,))
     streams: dict[str, Ops] = {}
+    odd: list[str] = []
     aside: list[Quarantined] = []
-    for path in sorted(files):
+    for path in sorted(files.keys() | unread.keys()):
         if path == HEADER:
             continue
         name = path.removeprefix(STREAMS).removesuffix(SUFFIX)
         if path != f"{STREAMS}{name}{SUFFIX}" or name not in header.streams:
-            words = f"{path!r:.120} is no stream of this delta's header"
-            aside.append(Quarantined(frame, worker, "", 0, words))
+            odd.append(f"{path!r:.120} is no stream of this delta's header")
+            continue
+        if path in unread:
+            aside.append(Quarantined(frame, worker, name, 0, unread[path]))
             continue
         streams[name] = ops = read_ops(files[path])
         aside += [
@@ -99,6 +106,10 @@ def read_delta(frame: int, worker: str, files: Mapping[str, bytes]) -> Delta:
             aside.append(
                 Quarantined(frame, worker, name, 0, "further lines that are no ops", more=ops.more)
             )
+    aside += [Quarantined(frame, worker, "", 0, words) for words in odd[:LISTED]]
+    if len(odd) > LISTED:
+        words = "further files that are no streams"
+        aside.append(Quarantined(frame, worker, "", 0, words, more=len(odd) - LISTED))
     return Delta(header, streams, tuple(aside))
 
 
@@ -110,6 +121,8 @@ def _read_header(frame: int, worker: str, data: bytes) -> Header | str:
             stream_name(name)
     except (msgspec.DecodeError, ValueError, RecursionError, InvalidInput) as error:
         return f"{HEADER} is no header of a delta: {show(str(error))}"
+    if len(header.streams) > STREAM_LIMIT:
+        return f"{HEADER} has {len(header.streams)} streams; a worker has at most {STREAM_LIMIT}"
     if header.format != FORMAT:
         return f"{HEADER} has format {header.format}; this baton knows {FORMAT}"
     if (header.frame, header.worker) != (frame, worker):

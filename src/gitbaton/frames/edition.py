@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import msgspec
 
 from gitbaton.core.ids import Oid
-from gitbaton.frames.delta import Delta, read_delta
+from gitbaton.frames.delta import Delta
 from gitbaton.frames.frame import Frame, next_frame
 from gitbaton.frames.gathering import Aside, Why
 from gitbaton.frames.merge import merge
@@ -20,17 +20,14 @@ from gitbaton.git.objects import (
     Commit,
     Person,
     RawObject,
-    decode_commit,
     encode_commit,
     make_object,
 )
-from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.trees import edit_tree, walk_files
+from gitbaton.git.trees import edit_tree
 from gitbaton.store.gitengine.layout import escape, unescape
 
 _ASIDE = "Baton-Set-Aside"
 _ASIDE_LINE = re.compile(rf"{_ASIDE}: (repeated|foreign) ([0-9]+)/(\S+)")
-_SUBJECT = re.compile(r"frame ([0-9]+): ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +95,6 @@ def set_in_type(
     return commit.oid, [*made, *trees, commit]
 
 
-def frame_number(subject: str) -> int | None:
-    """Return the number of the frame that a commit with this subject published, if it did."""
-    match = _SUBJECT.match(subject)
-    return int(match[1]) if match else None
-
-
 def asides_of(commit: Commit, merged: int) -> list[Aside]:
     """Return what a frame's commit set aside; it has ``merged`` deltas before them."""
     named = _ASIDE_LINE.findall(commit.message)
@@ -111,15 +102,6 @@ def asides_of(commit: Commit, merged: int) -> list[Aside]:
         Aside(Pair(int(number), unescape(worker) or worker), oid, _why(why))
         for (why, number, worker), oid in zip(named, commit.parents[1 + merged :], strict=False)
     ]
-
-
-def read_delta_at(objects: ObjectStore, pair: Pair, commit: Oid) -> Delta:
-    """Return the delta that ``commit`` holds. Raises MissingObject where it is not here."""
-    _, head = objects.read(commit)
-    names = list(walk_files(objects, decode_commit(head).tree))
-    bodies = objects.read_many([oid for _, oid in names])
-    files = {name: body for (name, _), (_, body) in zip(names, bodies, strict=True)}
-    return read_delta(pair.frame, pair.worker, files)
 
 
 def _message(frame: Frame, aside: Sequence[Aside]) -> str:

@@ -61,7 +61,8 @@ class Errand:
         """Make the directory and the list of agents."""
         self.place.mkdir(parents=True, exist_ok=True)
         self.ops_file.unlink(missing_ok=True)
-        self.agents_file.write_text(json.dumps(list(self.agents), ensure_ascii=False))
+        names = json.dumps(list(self.agents), ensure_ascii=False)
+        self.agents_file.write_text(names, encoding="utf-8")
 
     def collect(self) -> bytes:
         """Return what the stream wrote; nothing where it left no regular file (I8).
@@ -73,9 +74,10 @@ class Errand:
             handle = os.open(self.ops_file, flags)
         except OSError:
             return b""
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            return b""
         with os.fdopen(handle, "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                return b""
             return file.read(FILE_LIMIT + 1)
 
 

@@ -18,7 +18,7 @@ from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Conflict
 from gitbaton.frames.merge import Counts, MergeResult
 from gitbaton.frames.merging.tree import MISSING, Tree
-from gitbaton.frames.names import RECORD, REPORT, WORLD, document_name
+from gitbaton.frames.names import RECORD, REPORT, STREAM_LIMIT, WORLD, document_name
 from gitbaton.frames.op import NAME_LIMIT
 from gitbaton.frames.pointer import parse_pointer
 from gitbaton.frames.rules import Rule, RuleTable
@@ -65,7 +65,7 @@ class Frame(Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     number: int
-    roster: Mapping[str, int]
+    roster: Mapping[str, Annotated[int, Meta(ge=1, le=STREAM_LIMIT)]]
     merged: tuple[tuple[int, str], ...] = ()
     missing: tuple[str, ...] = ()
     counts: Counts = Counts()

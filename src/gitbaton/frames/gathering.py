@@ -68,7 +68,7 @@ def gather(found: Iterable[Found], number: int, chronicle: Iterable[Entry]) -> G
     frame that is yet to come is left where it is.
     """
     entries = list(chronicle)
-    commits = {entry.commit: entry.number for entry in entries}
+    commits = {entry.commit: entry.number for entry in entries if entry.number is not None}
     merge: list[Found] = []
     aside: list[Aside] = []
     done: list[Found] = []
@@ -76,7 +76,7 @@ def gather(found: Iterable[Found], number: int, chronicle: Iterable[Entry]) -> G
         if one.pair.frame > number:
             continue
         # A delta of frame F is consumed by F+1 at the earliest.
-        later = [entry for entry in entries if entry.number > one.pair.frame]
+        later = [e for e in entries if e.number is not None and e.number > one.pair.frame]
         if any(one.commit in entry.taken for entry in later):
             done.append(one)
         elif any(one.pair in entry.merged for entry in later):

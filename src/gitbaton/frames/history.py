@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from gitbaton.core.clock import rfc3339
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
-from gitbaton.frames.edition import asides_of, frame_number, make_edition, read_delta_at
+from gitbaton.frames.chronicle import frame_number
+from gitbaton.frames.edition import asides_of, make_edition
 from gitbaton.frames.frame import Frame
 from gitbaton.frames.names import document_fault
+from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.scene import Scene, read_scene
 from gitbaton.frames.stage import Stage
@@ -118,10 +120,9 @@ class History:
         if not commit.parents:
             raise Refused("frame 0 was founded, not merged", code="no_merge")
         pairs = [Pair(*pair) for pair in frame.merged]
-        deltas = [
-            read_delta_at(objects, pair, oid)
-            for pair, oid in zip(pairs, commit.parents[1:], strict=False)
-        ]
+        deltas = read_deltas(
+            self._stage.repository, list(zip(pairs, commit.parents[1:], strict=False))
+        )
         base = read_scene(objects, commit.parents[0])
         aside = asides_of(commit, len(pairs))
         edition = make_edition(base, deltas, aside, roster=frame.roster, missing=frame.missing)
@@ -151,11 +152,26 @@ class History:
         return expected == actual
 
     def _editions(self, tip: Oid) -> Iterator[tuple[int, Ancestor]]:
-        """Yield the commits that published a frame, newest first; others were made by hand."""
-        for ancestor in first_parents(self._stage.repository, tip):
-            number = frame_number(ancestor.subject)
-            if number is not None:
-                yield number, ancestor
+        """Yield the commits that published a frame, newest first; others were made by hand.
+
+        A merge that people made may have the frames behind its second parent.
+        """
+        frames: list[tuple[int, Ancestor]] = []
+        todo, met = [tip], set[Oid]()
+        while todo:
+            by_hand: list[Oid] = []
+            for ancestor in first_parents(self._stage.repository, todo.pop()):
+                if ancestor.commit in met:
+                    break
+                met.add(ancestor.commit)
+                number = frame_number(ancestor.subject)
+                if number is None:
+                    by_hand.append(ancestor.commit)
+                else:
+                    frames.append((number, ancestor))
+            parents = self._stage.parents(by_hand)
+            todo += [parent for commit in by_hand for parent in parents.get(commit, ())[1:]]
+        yield from sorted(frames, key=lambda one: -one[0])
 
     def _page(self, ancestor: Ancestor) -> Page:
         at = rfc3339(datetime.fromtimestamp(ancestor.seconds, UTC))

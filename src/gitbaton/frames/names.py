@@ -13,6 +13,7 @@ from typing import Final
 from gitbaton.core.errors import InvalidInput
 
 DOCUMENT_LIMIT: Final = 200  # characters
+STREAM_LIMIT: Final = 1000  # streams of one worker
 SEGMENT: Final = "[a-z0-9_][a-z0-9_.-]*"
 DOCUMENT_PATTERN: Final = (
     # not in any place: two dots, a dot or .json at the end of a directory, a name of a device

@@ -14,8 +14,9 @@ from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
 from gitbaton.frames.closing import Decision, decide
-from gitbaton.frames.edition import Edition, make_edition, read_delta_at, set_in_type
+from gitbaton.frames.edition import Edition, make_edition, set_in_type
 from gitbaton.frames.gathering import Found, Gathering, gather
+from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.sight import Watch
 from gitbaton.frames.stage import Stage, View
@@ -24,6 +25,17 @@ from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
 _DELETIONS = 100  # in the push that publishes: a thousand in one transaction take seconds
 _REFUSALS = 3  # pushes that the host itself refused, in a row
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A frame that is merged and not published. ``left``: refs that nobody needs any more."""
+
+    began: float
+    edition: Edition
+    commit: Oid
+    consumed: Mapping[Pair, Oid]
+    left: list[RefUpdate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +97,11 @@ class Primary:
             return alive
         return alive - (scene.frame.roster.keys() - scene.engaged)
 
-    def publish(self, view: View, missing: Iterable[str]) -> Published | None:
-        """Merge what is there and publish the next frame; None if that did not come about.
+    def compose(self, view: View, missing: Iterable[str]) -> Draft:
+        """Merge what is there into the next frame. It may take longer than a lease lasts.
 
-        Then nothing is known but what the next look shows. ``missing``: live workers that were
-        not waited for. Raises RemoteUnreachable, HostRefused, DamagedRecord.
+        ``missing``: live workers that were not waited for. Raises RemoteUnreachable, HostRefused,
+        DamagedRecord.
         """
         stage, scene = self._stage, view.scene
         began = stage.clock.elapsed()
@@ -99,7 +111,7 @@ class Primary:
         objects = stage.repository.objects
         edition = make_edition(
             scene,
-            [read_delta_at(objects, one.pair, one.commit) for one in gathering.merge],
+            read_deltas(stage.repository, [(one.pair, one.commit) for one in gathering.merge]),
             gathering.aside,
             roster={worker: t.streams for worker, t in tokens.items() if t.streams > 0},
             missing=sorted(missing),
@@ -111,13 +123,22 @@ class Primary:
         left = [self._drop(one.pair, one.commit) for one in gathering.done]
         gone = self._watch.abandoned(view.sight, lease=scene.config.lease)
         left += [RefUpdate(stage.refs.presence(worker), oid, None) for worker, oid in gone.items()]
-        world = RefUpdate(stage.refs.world, scene.commit, commit)
-        flash = self._lease.flash(edition.frame.number, over=None)
-        objects.write([*made, *flash.objects])
-        if not self._push(world, flash, consumed, left):
+        objects.write(made)
+        return Draft(began, edition, commit, consumed, left)
+
+    def publish(self, view: View, draft: Draft) -> Published | None:
+        """Publish the ``draft`` made of ``view``; None if that did not come about.
+
+        Then nothing is known but what the next look shows. Raises RemoteUnreachable, HostRefused.
+        """
+        stage = self._stage
+        world = RefUpdate(stage.refs.world, view.scene.commit, draft.commit)
+        flash = self._lease.flash(draft.edition.frame.number, over=None)
+        stage.repository.objects.write(flash.objects)
+        if not self._push(world, flash, draft.consumed, draft.left):
             return None
-        stage.learn(commit)
-        return Published(edition, commit, stage.clock.elapsed() - began)
+        stage.learn(draft.commit)
+        return Published(draft.edition, draft.commit, stage.clock.elapsed() - draft.began)
 
     def _late(self, view: View) -> list[Pair]:
         """Return the pairs of earlier frames that are there and not consumed."""
@@ -133,7 +154,7 @@ class Primary:
         first = min(pair.frame for pair, _ in early)
         entries = list(self._stage.back_to(view.scene, first))
         for pair, oid in early:
-            if any(oid in e.taken for e in entries if e.number > pair.frame):
+            if any(oid in entry.taken for entry in entries):
                 self._done.add((pair, oid))
         return [pair for pair, oid in early if (pair, oid) not in self._done]
 
@@ -143,7 +164,9 @@ class Primary:
         pairs = [
             pair
             for pair in sight.ordered
-            if pair.frame <= scene.number and (pair, sight.deltas[pair]) not in self._unfit
+            if pair.frame <= scene.number
+            and (pair, sight.deltas[pair]) not in self._unfit
+            and not (self._keeps_refs and (pair, sight.deltas[pair]) in self._done)
         ]
         refs = {**stage.delta_refs(sight, pairs), **stage.token_refs(sight, live)}
         missing = stage.bring(refs)

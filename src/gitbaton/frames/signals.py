@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
-from gitbaton.core.errors import HostRefused, Refused
+from gitbaton.core.errors import HostRefused, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
 from gitbaton.frames.sight import Watch
@@ -58,6 +60,30 @@ class Signals:
         ]
         if due:
             self._push([], due)
+
+    @contextmanager
+    def kept_alight(self, frame: int, *, lease: float) -> Iterator[None]:
+        """Renew what is ours for as long as something takes that does not look at the remote.
+
+        A merge may last longer than the lease. Were it to run out each time, the primaries would
+        depose each other over the same deltas for ever.
+        """
+        over = threading.Event()
+
+        def renew() -> None:
+            while not over.wait(lease / 6):
+                due = [b for b in self._beacons if b.mine is not None and b.is_due(lease=lease)]
+                with suppress(RemoteUnreachable, HostRefused):
+                    if due:
+                        self._push([], [(b, b.flash(frame, over=None)) for b in due])
+
+        beside = threading.Thread(target=renew, name="frame tokens", daemon=True)
+        beside.start()
+        try:
+            yield
+        finally:
+            over.set()
+            beside.join()
 
     def push_along(self, update: RefUpdate, frame: int) -> RefResult:
         """Push ``update`` with a renewal of what is ours: that spares a push of its own."""

@@ -7,12 +7,13 @@ and holds a nonce, so that no two are equal.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
 from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
+from gitbaton.frames.names import STREAM_LIMIT
 from gitbaton.git.objects import (
     FILE_MODE,
     Commit,
@@ -39,7 +40,8 @@ class Token(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     nonce: str
     frame: int
     at: str
-    streams: int = 0  # of a worker: how many it runs side by side
+    # Of a worker: how many it runs side by side. It goes into everybody's slices, so it is bounded.
+    streams: Annotated[int, msgspec.Meta(ge=0, le=STREAM_LIMIT)] = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,21 +124,28 @@ def encode_commit(commit: Commit) -> bytes:
 
 
 def decode_commit(body: bytes) -> Commit:
-    """Return the commit in ``body``. Raises ValueError when it is not one."""
+    """Return the commit in ``body``. Raises ValueError when it is not one.
+
+    As git reads it: tree and parents stand first, and a server checks no more than these. Of an
+    author line that is none, or is missing, what can be read is taken.
+    """
     head, _, message = body.partition(b"\n\n")
-    tree: Oid | None = None
+    word, _, rest = head.partition(b"\n")[0].partition(b" ")
+    if word != b"tree":
+        raise ValueError("a commit without a tree")
+    tree = Oid(rest.decode("ascii"))
     parents: list[Oid] = []
-    author: Person | None = None
-    for line in head.split(b"\n"):
+    author = Person("unknown", "", 0)
+    lines = iter(head.split(b"\n")[1:])
+    for line in lines:
         word, _, rest = line.partition(b" ")
-        if word == b"tree":
-            tree = Oid(rest.decode("ascii"))
-        elif word == b"parent":
-            parents.append(Oid(rest.decode("ascii")))
-        elif word == b"author":
-            author = _decode_person(rest.decode("utf-8", "replace"))
-    if tree is None or author is None:
-        raise ValueError("a commit without tree or author")
+        if word != b"parent":
+            break
+        parents.append(Oid(rest.decode("ascii")))
+    else:
+        line = b""
+    if line.startswith(b"author "):
+        author = _decode_person(line[7:].decode("utf-8", "replace"))
     return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace").rstrip("\n"))
 
 
@@ -168,7 +175,7 @@ def loose_bytes(item: RawObject) -> bytes:
 def _decode_person(text: str) -> Person:
     match = _PERSON.fullmatch(text)
     if match is None:
-        raise ValueError(f"no author line: {text!r}")
+        return Person(text, "", 0)
     return Person(match["name"], match["email"], int(match["seconds"]))
 
 

@@ -211,7 +211,7 @@ def test_a_deposed_primary_cannot_publish(house: House) -> None:
     primary = one.attendant._primary
     assert primary is not None
     world = house.board.refs["refs/heads/world"]
-    assert primary.publish(view, ()) is None
+    assert primary.publish(view, primary.compose(view, ())) is None
     assert house.board.refs["refs/heads/world"] == world
     one.step()
     assert "deposed" in [news.kind for news in one.news]
