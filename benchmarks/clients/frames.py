@@ -82,13 +82,15 @@ class Fleet:
         began = time.perf_counter()
         scene = self._worker.step().scene
         assert scene.engaged, "who runs whom is worked out as a worker does"
-        self._shelf.lay(scene.number, scene.tree)
+        world = self._shelf.lay(scene.number, scene.tree)
         pulled = time.perf_counter()
         commit = self._pack(self._app, self._names[0], scene)
         self._worker.deliver(Pair(scene.number, self._names[0]), commit)
         pushed = time.perf_counter()
         self._publish()
-        return pulled - began, pushed - pulled, time.perf_counter() - pushed
+        published = time.perf_counter()
+        self._shelf.release(world)  # as a worker does while it waits for the primary
+        return pulled - began, pushed - pulled, published - pushed
 
     def last(self) -> Scene:
         """Return the world as it is now."""

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from gitbaton.core.ids import new_nonce
 from gitbaton.frames.delta import StreamRun
 from gitbaton.frames.errand import Ended, Errand, Halt, Runner
 from gitbaton.frames.news import Listener, News
@@ -38,6 +37,7 @@ class Troupe:
         self._shelf = shelf
         self._runner = runner
         self._listener = listener
+        self._world: Path | None = None  # that of the last frame, whose streams have ended
 
     def play(self, scene: Scene, *, timeout: float, halt: Halt) -> Played:
         """Run the streams that have agents in this frame, all at once; return when all have ended.
@@ -55,7 +55,7 @@ class Troupe:
         )
         with ThreadPoolExecutor(len(errands), thread_name_prefix="stream") as pool:
             ended = list(pool.map(lambda errand: self._run(errand, halt), errands))
-        self._shelf.clear(keep={world})
+        self._world = world
         return Played(
             {
                 errand.stream: StreamRun(errand.agents, end.outcome, end.detail)
@@ -63,6 +63,12 @@ class Troupe:
             },
             {errand.stream: errand.collect() for errand in errands},
         )
+
+    def tidy(self) -> None:
+        """Take back the world of the streams that have ended. Not while others wait for them."""
+        world, self._world = self._world, None
+        if world is not None:
+            self._shelf.release(world)
 
     def _errands(self, scene: Scene, world: Path, timeout: float) -> list[Errand]:
         place = self._make_room(scene)
@@ -81,11 +87,8 @@ class Troupe:
         ]
 
     def _run(self, errand: Errand, halt: Halt) -> Ended:
-        try:
-            errand.prepare()
-            ended = self._runner(errand, halt)
-        except OSError as error:  # the disk is full
-            ended = Ended("failed", f"there is no place for it: {error.strerror}")
+        errand.prepare()
+        ended = self._runner(errand, halt)
         if ended.outcome != "ok" and halt() is None:
             self._tell(
                 "stream",
@@ -101,16 +104,12 @@ class Troupe:
         return ended
 
     def _make_room(self, scene: Scene) -> Path:
-        """Return a directory for this run of the frame; remove those of runs long gone.
-
-        Each run has its own: what a killed worker's streams still write after its restart, and
-        whatever they left there in place of files, is in nobody's way.
-        """
+        """Return this frame's directory; remove those of frames long gone."""
         self._place.mkdir(parents=True, exist_ok=True)
-        there = sorted(self._place.iterdir(), key=lambda path: path.lstat().st_mtime)
+        there = sorted(self._place.iterdir(), key=lambda path: path.stat().st_mtime)
         for path in there[: max(len(there) - _KEPT + 1, 0)]:
             shutil.rmtree(path, ignore_errors=True)
-        return self._place / f"{scene.number}-{scene.commit[:12]}-{new_nonce()[:8]}"
+        return self._place / f"{scene.number}-{scene.commit[:12]}"
 
     def _tell(
         self, kind: Literal["frame", "stream"], frame: int, text: str, detail: Mapping[str, Any]

@@ -121,6 +121,7 @@ class Worker:
         played = self._troupe.play(scene, timeout=self._time_for(view), halt=lambda: self._halted)
         if self._halted is None:
             self._deliver(self._keep(scene, pair, played))
+            self._troupe.tidy()
             self._attendant.stage.tidy()
 
     def _time_for(self, view: View) -> float:
