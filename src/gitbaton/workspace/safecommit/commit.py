@@ -147,10 +147,8 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
         """Make the commit object and let branch, index and files follow."""
         base, checked, changes = decision.base, decision.checked, decision.changes
         begun = decision.draft.survey.staged
-        # Hooks take their time; without them the index was read a moment ago.
-        if checked.ran:
+        if checked.ran:  # hooks take their time
             guards.require_quiet(self.tree)
-        now = read_staged(self.tree, list(changes)) if checked.ran else begun
         commit = make_commit(
             self.tree,
             checked.tree,
@@ -160,6 +158,8 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             author=decision.author,
             encoding=decision.encoding,
         )
+        # As late as can be: what somebody has staged since is newer than ours.
+        now = read_staged(self.tree, list(changes))
         placed = mover.advance(
             Move(
                 ref=base.ref,

@@ -101,6 +101,24 @@ def test_what_is_edited_meanwhile_stays_edited(
     assert house.on_disk()["a.txt"] == b"saved again\n"
 
 
+def test_what_is_staged_meanwhile_stays_staged(
+    house: House, meanwhile: Callable[[Callable[[], object]], None]
+) -> None:
+    """I3: without hooks too, what somebody stages at a named path meanwhile is newer."""
+    house.write("a.txt", "mine\n")
+
+    def sibling() -> None:
+        house.write("a.txt", "newer\n")
+        house.git("add", "a.txt")
+
+    meanwhile(sibling)
+    done = house.commit("a.txt")
+    assert house.content("a.txt") == b"mine\n"
+    assert house.raw("cat-file", "blob", ":a.txt") == b"newer\n"
+    assert house.status() == ["M  a.txt"]
+    assert [(item.path, item.kept) for item in done.superseded] == [(b"a.txt", True)]
+
+
 def test_a_held_index_is_waited_for_and_then_named(house: House) -> None:
     house.write("a.txt", "mine\n")
     lock = house.top / ".git/index.lock"
