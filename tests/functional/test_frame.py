@@ -124,7 +124,7 @@ def test_every_frame_is_merged_again_and_comes_out_the_same(told: tuple[Baton, s
     replay = baton.ok("frame", "replay", "--all")
     assert replay["same"]
     assert [frame["frame"] for frame in replay["frames"]] == [1, 2, 3]
-    assert "frame 2: 1 deltas, 4 ops: the same" in baton("frame", "replay", "2").out
+    assert "frame 2: 1 delta, 4 ops: the same" in baton("frame", "replay", "2").out
 
 
 def test_it_fits_eighty_columns(told: tuple[Baton, str]) -> None:

@@ -19,6 +19,7 @@ Cell: TypeAlias = str | tuple[str, str]
 """Text, or text and a style such as ``green``."""
 
 PLAIN_WIDTH = 80
+_ENDLESS = 1_000_000  # columns: nobody reads a pipe on a screen
 _BIDI = "\u202a-\u202e\u2066-\u2069"
 _UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029{_BIDI}\ud800-\udfff]")
 _UNSAFE_JSON = re.compile(f"[\x7f-\x9f\u2028\u2029{_BIDI}]")
@@ -116,7 +117,7 @@ class Output(Struct):
             raise ReaderGone from error
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """Print a table that fits the terminal (80 columns elsewhere).
+        """Print a table that fits the terminal; elsewhere nothing is cut.
 
         The last column gives way when it is too wide; the others are never cut.
         """
@@ -128,7 +129,7 @@ class Output(Struct):
         colored = terminal and self.color and not self.env.get("NO_COLOR")
         console = Console(
             file=self.stdout,
-            width=None if terminal else PLAIN_WIDTH,
+            width=None if terminal else _ENDLESS,
             color_system="auto" if colored else None,
             force_terminal=colored,
             markup=False,
@@ -137,10 +138,13 @@ class Output(Struct):
             _environ=dict(self.env),
         )
         table = Table(box=None, pad_edge=False, header_style="bold", show_edge=False)
+        room = console.width
         for number, name in enumerate(columns[:-1]):
-            width = max((_length(row[number]) for row in rows), default=0)
+            width = max(len(name), *(_length(row[number]) for row in rows), 0)
             table.add_column(name, no_wrap=True, min_width=width)
-        table.add_column(columns[-1], no_wrap=True, overflow="ellipsis")
+            room -= width + 2
+        room = max(room, len(columns[-1]), 1)
+        table.add_column(columns[-1], no_wrap=True, overflow="ellipsis", max_width=room)
         for row in rows:
             table.add_row(*(_styled(Text, cell) for cell in row))
         with console.capture() as captured:
@@ -149,7 +153,7 @@ class Output(Struct):
 
 
 def _length(cell: Cell) -> int:
-    return len(cell if isinstance(cell, str) else cell[0])
+    return len(one_line(cell if isinstance(cell, str) else cell[0]))
 
 
 def _styled(text: Any, cell: Cell) -> Any:

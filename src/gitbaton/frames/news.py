@@ -10,7 +10,7 @@ Kind: TypeAlias = Literal[
     "started",  # the process looks at the world for the first time
     "frame",  # a frame began, and this worker has agents in it (detail: agents, streams)
     "idle",  # a frame began in which this worker has none
-    "stream",  # a stream ended (detail: stream, outcome, ops as bytes)
+    "stream",  # a stream did not end well (detail: stream, outcome, detail, log)
     "delivered",  # this worker's delta is there (detail: streams, seconds)
     "late",  # ... after its frame had closed: it goes into the next one
     "primary",  # this process is the primary now
@@ -36,3 +36,8 @@ class News:
 
 Listener: TypeAlias = Callable[[News], None]
 """Called from several threads, one call at a time."""
+
+
+def counted(number: int, word: str) -> str:
+    """Return ``number`` and ``word``, such as ``1 delta`` or ``3 deltas``."""
+    return f"{number} {word}" + ("" if number == 1 else "s")

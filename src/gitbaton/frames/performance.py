@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.frames.attendant import Attendant
-from gitbaton.frames.news import Listener, News
+from gitbaton.frames.news import Listener, News, counted
 from gitbaton.frames.rounds import Rounds
 from gitbaton.frames.stage import View
 
@@ -53,7 +53,7 @@ class Lead:
             with suppress(RemoteUnreachable):  # then the lease runs out
                 self._attendant.leave()
         published = self._attendant.published
-        self._listener(News("stopped", 0, f"published {published} frames"))
+        self._listener(News("stopped", 0, f"published {counted(published, 'frame')}"))
         return published
 
     def drain(self) -> None:

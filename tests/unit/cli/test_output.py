@@ -65,3 +65,28 @@ def test_quiet_says_less_and_verbose_more() -> None:
     to, out, err = output(verbose=True)
     say_all(to)
     assert (out.getvalue(), err.getvalue()) == ("next\n", "by the way\nmore\nwrong\n")
+
+
+def test_a_table_in_a_pipe_is_not_cut() -> None:
+    to, out, _ = output()
+    place = "/home/ann/" + "long/" * 30 + "end"
+    to.table(("SESSION", "PROCESS", "WHERE"), [("ann", "12", place), ("b", "3", "here")])
+    assert out.getvalue().splitlines() == [
+        "SESSION  PROCESS  WHERE",
+        f"ann      12       {place}",
+        "b        3        here",
+    ]
+
+
+def test_on_a_terminal_the_last_column_gives_way() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    out = Terminal()
+    to = Output(out, io.StringIO(), {"COLUMNS": "30", "NO_COLOR": "1", "TERM": "dumb"})
+    to.table(("SESSION", "PROCESS", "WHERE"), [("ann", "12", "/a/very/long/path")])
+    assert out.getvalue().splitlines() == [
+        "SESSION  PROCESS  WHERE",
+        "ann      12       /a/very/lon…",
+    ]

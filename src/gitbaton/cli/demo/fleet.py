@@ -172,6 +172,8 @@ def find_marked(run: str) -> list[int]:
 
 
 def _understand(name: str, said: dict[str, Any]) -> Heard:
+    if "error" in said:  # how a command that fails says so under --json
+        return Heard(name, "trouble", None, None, said["error"]["message"])
     if "event" not in said:  # `reap --json`
         task = said["task"]
         return Heard(name, "reaped", task["id"], said["epoch"], said["reason"])

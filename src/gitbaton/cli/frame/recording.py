@@ -13,6 +13,7 @@ from gitbaton.cli.output import PLAIN_WIDTH, Cell, Output, one_line
 from gitbaton.frames.conflict import Claim, Conflict
 from gitbaton.frames.frame import Frame
 from gitbaton.frames.history import Page
+from gitbaton.frames.news import counted
 
 _LINES: Final = 4  # of document names
 _LONG: Final = 48
@@ -35,9 +36,9 @@ def page_document(page: Page) -> dict[str, Any]:
 
 def count_words(frame: Frame) -> str:
     """Return what a frame was made of, such as ``5 deltas, 420 ops, 2 conflicts``."""
-    words = [_count(len(frame.merged), "delta"), _count(frame.counts.ops, "op")]
+    words = [counted(len(frame.merged), "delta"), counted(frame.counts.ops, "op")]
     if frame.conflict_count:
-        words.append(_count(frame.conflict_count, "conflict"))
+        words.append(counted(frame.conflict_count, "conflict"))
     if frame.quarantined_count:
         words.append(f"{frame.quarantined_count} put aside")
     return ", ".join(words)
@@ -65,7 +66,7 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
     frame = page.frame
     out.say(f"frame {frame.number}, published {page.at} by {page.author} ({page.commit[:10]})")
     if frame.number:
-        out.say(f"  made of {count_words(frame)}; {_count(frame.changed, 'document')} changed")
+        out.say(f"  made of {count_words(frame)}; {counted(frame.changed, 'document')} changed")
     for number, worker in frame.merged:
         late = f", late, of frame {number}" if number != frame.number - 1 else ""
         out.say(f"  merged: {worker}{late}")
@@ -83,7 +84,7 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
         more = f"baton frame show {frame.number} frame-report.json"
         out.say(f"  and {hidden} more; next: {more}")
     names = list(documents)
-    out.say(f"  {_count(len(names), 'document')}:")
+    out.say(f"  {counted(len(names), 'document')}:")
     for line in wrap(" ".join(names), PLAIN_WIDTH - 4, max_lines=_LINES, placeholder=" …"):
         out.say(f"    {line}")
 
@@ -112,7 +113,3 @@ def _claim_words(claim: Claim) -> str:
     value = f" {value_words(claim.value)}" if claim.value is not msgspec.UNSET else ""
     who = f" for {claim.agent}" if claim.agent else ""
     return f"{claim.op}{value}{who} ({claim.worker}, stream {claim.stream}, line {claim.sequence})"
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" + ("" if number == 1 else "s")

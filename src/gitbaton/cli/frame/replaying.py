@@ -7,6 +7,7 @@ from typing import Any
 
 from gitbaton.cli.output import Output
 from gitbaton.frames.history import Replay
+from gitbaton.frames.news import counted
 
 
 def replay_document(replays: Sequence[Replay]) -> dict[str, Any]:
@@ -28,7 +29,8 @@ def print_replays(out: Output, replays: Sequence[Replay], *, every: bool) -> Non
     for each in replays:
         verdict = f"differs in {', '.join(each.differences)}" if each.differences else "the same"
         if each.differences or not every:
-            out.say(f"frame {each.frame}: {each.deltas} deltas, {each.ops} ops: {verdict}")
+            made = f"{counted(each.deltas, 'delta')}, {counted(each.ops, 'op')}"
+            out.say(f"frame {each.frame}: {made}: {verdict}")
     if every and all_same(replays):
         out.say(f"all {len(replays)} frames come out the same, byte by byte")
 

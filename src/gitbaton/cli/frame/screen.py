@@ -17,9 +17,10 @@ _STYLES: Final[dict[Kind, str]] = {
     "late": "yellow",
     "deposed": "yellow",
     "offline": "yellow",
+    "stream": "yellow",
     "trouble": "red",
 }
-_MINOR: Final = frozenset({"stream", "waiting", "idle"})
+_MINOR: Final = frozenset({"waiting", "idle"})
 """Shown as lines with ``--verbose`` only, else at the foot of a terminal."""
 
 
@@ -65,7 +66,7 @@ class FrameScreen(LiveScreen):
         """Keep what is under way, for the foot of the terminal."""
         if news.kind in ("primary", "deposed"):
             self._primary = news.kind == "primary"
-        self._doing = one_line(news.text)
+        self._doing = _words(news)
         if news.frame != self._frame:
             self._frame, self._since = news.frame, self._clock.elapsed()
 
@@ -93,7 +94,13 @@ def news_document(news: News, clock: Clock) -> dict[str, Any]:
 
 def news_line(news: News) -> str:
     """Return the news in words, such as ``frame 12 published  5 deltas merged``."""
-    text = one_line(news.text).removeprefix(f"frame {news.frame}: ")
+    text = _words(news)
     text = "" if text == news.kind else text
+    if news.kind == "stream":
+        text += f"; what it printed: {news.detail['log']}"
     where = f"frame {news.frame}" if news.kind != "stopped" else ""
     return f"{where:<10} {news.kind:<9} {text}".rstrip()
+
+
+def _words(news: News) -> str:
+    return one_line(news.text).removeprefix(f"frame {news.frame}: ")

@@ -39,8 +39,8 @@ def standing_document(standing: Standing) -> dict[str, Any]:
     }
 
 
-def print_standing(out: Output, standing: Standing, now: datetime) -> None:
-    """Print how the world stands, for people."""
+def print_standing(out: Output, standing: Standing, now: datetime, *, world: str) -> None:
+    """Print how the world stands, for people. ``world``: the option that names it, or nothing."""
     scene, frame = standing.scene, standing.scene.frame
     out.say(f"frame {frame.number}, {len(scene.agents)} agents ({scene.commit[:10]})")
     if scene.fault is not None:
@@ -56,7 +56,7 @@ def print_standing(out: Output, standing: Standing, now: datetime) -> None:
         pairs = ", ".join(f"{worker} (frame {number})" for number, worker in standing.late)
         out.say(f"  late, for the next frame: {pairs}")
     if not standing.members:
-        out.hint("  next: baton frame work --cmd CMD")
+        out.hint(f"  next: baton frame work --cmd CMD{world}")
         return
     rows = [_row(member, standing, now) for member in standing.members]
     out.table(["worker", "agents", "streams", "this frame", "seen"], rows)

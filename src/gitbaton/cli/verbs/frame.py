@@ -144,7 +144,8 @@ def status(request: Request, branch: str) -> None:
     standing = _theatre(request, branch).standing()
     now = request.app.clock.now()
     request.output.answer(
-        standing_document(standing), lambda out: print_standing(out, standing, now)
+        standing_document(standing),
+        lambda out: print_standing(out, standing, now, world=_named(branch)),
     )
 
 

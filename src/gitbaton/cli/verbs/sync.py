@@ -119,8 +119,8 @@ def _print(
     branch: Integrated | None,
     obstacle: BatonError | None,
 ) -> None:
-    if not report:
-        out.say("nothing waits")
+    if not report and branch is None and obstacle is None:
+        out.say("nothing waits to be sent, and no branch here follows one of the remote")
     for sent in report:
         text = "" if sent.error is not None else f" ({sent.text})"
         out.say(f"{sent.task}: {sent.kind} {sent.fate}{text}")
