@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from gitbaton.core.ids import new_nonce
 from gitbaton.frames.delta import StreamRun
 from gitbaton.frames.errand import Ended, Errand, Halt, Runner
 from gitbaton.frames.news import Listener, News
@@ -87,8 +88,11 @@ class Troupe:
         ]
 
     def _run(self, errand: Errand, halt: Halt) -> Ended:
-        errand.prepare()
-        ended = self._runner(errand, halt)
+        try:
+            errand.prepare()
+            ended = self._runner(errand, halt)
+        except OSError as error:  # the disk is full
+            ended = Ended("failed", f"there is no place for it: {error.strerror}")
         if ended.outcome != "ok" and halt() is None:
             self._tell(
                 "stream",
@@ -104,12 +108,16 @@ class Troupe:
         return ended
 
     def _make_room(self, scene: Scene) -> Path:
-        """Return this frame's directory; remove those of frames long gone."""
+        """Return a directory for this run of the frame; remove those of runs long gone.
+
+        Each run has its own: what a killed worker's streams still write after its restart, and
+        whatever they left there in place of files, is in nobody's way.
+        """
         self._place.mkdir(parents=True, exist_ok=True)
-        there = sorted(self._place.iterdir(), key=lambda path: path.stat().st_mtime)
+        there = sorted(self._place.iterdir(), key=lambda path: path.lstat().st_mtime)
         for path in there[: max(len(there) - _KEPT + 1, 0)]:
             shutil.rmtree(path, ignore_errors=True)
-        return self._place / f"{scene.number}-{scene.commit[:12]}"
+        return self._place / f"{scene.number}-{scene.commit[:12]}-{new_nonce()[:8]}"
 
     def _tell(
         self, kind: Literal["frame", "stream"], frame: int, text: str, detail: Mapping[str, Any]
