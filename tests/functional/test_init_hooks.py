@@ -234,3 +234,18 @@ def test_killed_while_they_are_put_in_no_hook_is_lost(
     assert status == 0 and step > 3
     baton.ok("init", "--no-hooks")
     assert (place / "pre-commit").read_text() == f"#!/bin/sh\necho before >> {said}\n"
+
+
+def test_a_branch_of_another_name_is_judged_by_where_it_is_pushed(
+    clones: Clones, file_remote: BareRepository
+) -> None:
+    """I9: `baton` pushes past its own hook, and so looks at the upstream itself."""
+    one = clones("one")
+    one.ok("init", "--hooks")
+    one.git("push", "-q", "--no-verify", "origin", "HEAD:refs/heads/task/t9")
+    one.git("fetch", "-q")
+    one.git("checkout", "-q", "-b", "mine", "--track", "origin/task/t9")
+    assert commit(one).returncode == 0
+    refused = one("sync", "--push")
+    assert refused.status == 1
+    assert "for task t9" in refused.err + refused.out

@@ -17,7 +17,13 @@ def guard_checkout(request: Request, checkout: Checkout, act: Act) -> None:
     prefix = read_prefix(checkout.tree.clone_state)
     if prefix is not None:
         branch = read_branch(checkout.tree)
-        named = [branch.removeprefix("refs/heads/")] if branch else []
+        refs = [branch] if branch else []
+        if branch and act == "push":  # to its upstream, which may be called otherwise
+            from gitbaton.workspace.integration.upstream import find_upstream
+
+            upstream = find_upstream(checkout.tree, branch, fallback=None)
+            refs += [upstream.ref] if upstream else []
+        named = [ref.removeprefix("refs/heads/") for ref in refs]
         require_holder(request, act, named, prefix=prefix)
 
 
@@ -45,7 +51,7 @@ def require_holder(request: Request, act: Act, branches: Iterable[str], *, prefi
         verdict = judge(act, task, witness.testify(task))
         words = f"this {act} is for task {task}: {verdict.reason}"
         if verdict.ruling == "block":
-            skip = f"git {act} --no-verify, if it is not"
+            skip = f"or, if it is for no task: git {act} --no-verify"
             raise Refused(words, code="not_held", next=f"{verdict.next} ({skip})")
         if verdict.ruling == "warn":
             request.output.note(f"baton: {words}; next: {verdict.next}")

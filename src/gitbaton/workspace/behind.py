@@ -7,7 +7,7 @@ its owner has brought the two together. One file a working tree, written under i
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -42,6 +42,20 @@ def read_behind(state: Path) -> dict[bytes, Entry | None]:
             f"{state / _FILE} cannot be read: {error}",
             next=f"git diff HEAD, to see what your files would undo; then: rm {state / _FILE}",
         ) from error
+
+
+def forget_behind(state: Path, followed: Mapping[bytes, Entry | None] | Collection[bytes]) -> None:
+    """Drop the notes of files that have ``followed``; of a mapping, those with that very base.
+
+    Raises DamagedRecord.
+    """
+    noted = read_behind(state)
+    bases = followed if isinstance(followed, Mapping) else noted
+    left = {
+        path: base for path, base in noted.items() if path not in followed or bases[path] != base
+    }
+    if left != noted:
+        write_behind(state, left)
 
 
 def write_behind(state: Path, found: Mapping[bytes, Entry | None]) -> None:

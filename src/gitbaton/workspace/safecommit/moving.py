@@ -28,6 +28,7 @@ from gitbaton.git.sharedindex import (
 )
 from gitbaton.git.treeview import TreeView
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.behind import forget_behind
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
 from gitbaton.workspace.safecommit.move import Move
@@ -132,9 +133,11 @@ class Mover(Struct, frozen=True):
                 self._correct(
                     {edit.path: (edit.before, edit.after) for edit in move.index}, patience
                 )
-                self._finish(move)
+                placed = self._finish(move)
+                forget_behind(self.tree.state, [one.path for one in placed if one.fate == "placed"])
             elif tip != move.new and not self._was_made(move, tip):
                 self._take_back(move, patience)
+                forget_behind(self.tree.state, {wish.path: wish.before for wish in move.files})
         journal.clear()
         return move
 

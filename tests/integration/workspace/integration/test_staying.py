@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from gitbaton.git.reftransaction import RefTransaction
+from gitbaton.workspace.behind import read_behind
+from gitbaton.workspace.safecommit.moving import Mover
 from tests.integration.workspace.commit.house import House
+from tests.integration.workspace.commit.victim import run_until_call
 from tests.integration.workspace.integration.clones import Clones, bytes_of, kept
 
 
@@ -52,3 +56,24 @@ def test_a_file_that_somebody_took_out_of_the_index_is_theirs(clones: Clones) ->
     theirs.git("push", "-q")
     ours.sync()
     assert bytes_of(ours.top) == before
+
+
+@pytest.mark.parametrize(("owner", "step"), [(RefTransaction, "commit"), (Mover, "_finish")])
+def test_after_a_killed_sync_no_file_is_taken_for_one_that_stayed_behind(
+    clones: Clones, owner: type, step: str
+) -> None:
+    """I4: whether the branch had moved or not, the next commit of a file that followed works."""
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", a="up\n", b="up\n")
+    theirs.git("push", "-q")
+    ours.write("b", "mine\n")
+    assert run_until_call(lambda: ours.sync(), owner, step)
+    house = House(ours.top)
+    has_moved = owner is Mover
+    house.write("own", "1")
+    house.commit("own")
+    assert ours.read("a") == ("up\n" if has_moved else "'a'\n" * 3)
+    house.write("a", "further\n")
+    house.commit("a")
+    assert house.files() == {("M", b"a")}
+    assert list(read_behind(ours.top / ".git" / "baton")) == ([b"b"] if has_moved else [])
