@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -314,3 +315,46 @@ def test_an_agent_of_ones_own(baton: Baton) -> None:
     visit(with_it, "--agent", "mine --fast {prompt}", status=0)
     visit(with_it, "--agent", "sh -c 'mine {prompt}'", status=1)
     assert not (baton.directory / "ran").exists()
+
+
+KILL = (
+    "import os, signal\n"
+    "from gitbaton.git.reftransaction import RefTransaction\n"
+    "RefTransaction.commit = lambda self: os.kill(os.getpid(), signal.SIGKILL)\n"
+    "from gitbaton.cli.main import main\n"
+    "main()\n"
+)
+
+
+def test_a_commit_that_was_killed_and_cannot_be_tidied_up(clones: Clones) -> None:
+    """It is named with what is in the way, in whichever working tree it is; and then forgotten."""
+    one = clones("one")
+    tree = one.directory.parent / "linked"
+    one.git("worktree", "add", "--quiet", "--detach", str(tree))
+    (tree / "readme").write_text("new\n")
+    subprocess.run(
+        [sys.executable, "-c", KILL, "commit", "readme", "-m", "x"],
+        cwd=tree,
+        env=one.environment(),
+        check=False,
+    )
+    lock = one.directory / ".git/worktrees/linked/index.lock"
+    lock.touch()
+    os.utime(lock, (time.time() - 120,) * 2)
+    document = visit(one, "--no-probe", status=1)
+    killed = f"a commit in {tree} was killed half-way, and cannot be tidied up: git's index is"
+    assert any(text.startswith(f"commits: {killed}") for text in told(document, "problem"))
+    assert f"rm {lock}" in next_of(document, killed)
+    assert next_of(document, f"{lock} is in the way") == f"if no git is running there: rm {lock}"
+
+    lock.unlink()
+    elsewhere = tree.rename(tree.with_name("elsewhere"))
+    document = visit(one, "--no-probe", status=0)
+    assert next_of(document, "that directory is gone").startswith("git worktree prune")
+    [journal] = (one.directory / ".git/baton/moves").glob("*.json")
+
+    elsewhere.rename(tree)
+    one.git("worktree", "remove", "--force", str(tree))
+    one.ok("gc")
+    assert not journal.exists()
+    assert told(visit(one, "--no-probe", status=0), "warning", "problem") == []

@@ -8,12 +8,14 @@ can be reached as a directory can they be seen.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
 _OF_REFS: Final = ("packed-refs.lock", "HEAD.lock")
+_OF_FILES: Final = ("config.lock", "shallow.lock")
+_OF_A_TREE: Final = ("index.lock", "HEAD.lock")
 
 
 def find_repository(url: str, base: Path) -> Path | None:
@@ -39,13 +41,29 @@ def find_stale_locks(git_dir: Path, *, older_than: float, now: float) -> list[Pa
 
     ``now``: the time by the same clock as the files' own (``time.time()``).
     """
+    return _older(_locks(git_dir), older_than, now)
+
+
+def find_stale_tree_locks(common: Path, *, older_than: float, now: float) -> list[Path]:
+    """Return the locks of a clone's own files that have stood for ``older_than`` seconds.
+
+    Those of its configuration, and of the index and HEAD of each of its working trees; ``common``
+    is what these share (gitrepository-layout(5)). ``now``: as for ``find_stale_locks``.
+    """
+    trees = [common, *(common / "worktrees").glob("*")]
+    paths = [common / name for name in _OF_FILES]
+    paths += [tree / name for tree in trees for name in _OF_A_TREE]
+    return _older(paths, older_than, now)
+
+
+def _older(paths: Iterable[Path], than: float, now: float) -> list[Path]:
     found = []
-    for path in _locks(git_dir):
+    for path in paths:
         try:
             age = now - path.stat().st_mtime
         except OSError:
             continue  # gone: it was in use
-        if age >= older_than:
+        if age >= than:
             found.append(path)
     return sorted(found)
 

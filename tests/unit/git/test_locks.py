@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gitbaton.git.locks import find_repository, find_stale_locks
+from gitbaton.git.locks import find_repository, find_stale_locks, find_stale_tree_locks
 
 NOW = 1_800_000_000.0
 
@@ -31,7 +31,20 @@ def test_old_locks_of_refs_are_found_and_others_are_not(tmp_path: Path) -> None:
     assert find_stale_locks(tmp_path, older_than=60, now=NOW) == sorted(wanted)
 
 
+def test_old_locks_of_working_trees_and_of_the_configuration(tmp_path: Path) -> None:
+    wanted = [
+        lock(tmp_path / "HEAD.lock", age=61),
+        lock(tmp_path / "config.lock", age=61),
+        lock(tmp_path / "index.lock", age=61),
+        lock(tmp_path / "worktrees/one/index.lock", age=61),
+    ]
+    lock(tmp_path / "worktrees/two/index.lock", age=1)
+    lock(tmp_path / "worktrees/two/locked", age=3600)
+    assert find_stale_tree_locks(tmp_path, older_than=60, now=NOW) == sorted(wanted)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
+    assert find_stale_tree_locks(tmp_path / "gone", older_than=60, now=NOW) == []
     assert find_stale_locks(tmp_path / "gone", older_than=60, now=NOW) == []
 
 

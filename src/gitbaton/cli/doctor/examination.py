@@ -12,8 +12,9 @@ from gitbaton.cli.doctor.finding import Finding, Level, failed, note, ok, warnin
 from gitbaton.cli.doctor.fleet import examine_capabilities, examine_load, examine_waiting
 from gitbaton.cli.doctor.hooks import examine_hooks
 from gitbaton.cli.doctor.host import judge_host, refuses_everything
-from gitbaton.cli.doctor.locks import examine_locks
+from gitbaton.cli.doctor.locks import examine_locks, examine_own_locks
 from gitbaton.cli.doctor.machine import examine_disk, examine_machine, examine_ssh
+from gitbaton.cli.doctor.moves import examine_moves
 from gitbaton.cli.doctor.place import (
     examine_clone,
     examine_config,
@@ -82,6 +83,8 @@ class Examination:
     def _examine_clone(self, app: App) -> None:
         workshop = Workshop(app, lambda _: None)
         self._look("clone", lambda: examine_clone(app))
+        self._look("locks", lambda: examine_own_locks(app.clone.common))
+        self._look("commits", lambda: examine_moves(app))
         self._look("config", lambda: examine_config(app))
         self._look("engine", lambda: examine_engine(app))
         self._look("disk", lambda: examine_disk(app.state, workshop.place))

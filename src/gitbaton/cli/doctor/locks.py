@@ -1,4 +1,4 @@
-"""Lock files that a killed git left on the remote, where they can be seen."""
+"""Lock files that a killed git left in the clone, and on the remote where they can be seen."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from gitbaton.cli.doctor.finding import Finding, ok, problem
-from gitbaton.git.locks import find_repository, find_stale_locks
+from gitbaton.git.locks import find_repository, find_stale_locks, find_stale_tree_locks
 
 _STALE: Final = 60.0  # seconds
 
@@ -33,11 +33,32 @@ def examine_locks(url: str, clone: Path, own: Path) -> Iterator[Finding]:
         for place in places
         for path in find_stale_locks(place, older_than=_STALE, now=time.time())
     ]
-    for path in found:
-        yield problem(
-            "locks",
-            f"{path} was left by a git that was killed: that ref cannot be changed",
-            next=f"if no git is running there: rm {shlex.quote(str(path))}",
-        )
+    yield from map(_of_a_ref, found)
     if repository is not None and not found:
         yield ok("locks", "no stale lock file on the remote", detail=True)
+
+
+def examine_own_locks(common: Path) -> Iterator[Finding]:
+    """Look in the clone itself, whose git directory is ``common``, and in all its worktrees."""
+    now = time.time()
+    refs = find_stale_locks(common, older_than=_STALE, now=now)
+    yield from map(_of_a_ref, refs)
+    files = find_stale_tree_locks(common, older_than=_STALE, now=now)
+    for path in files:
+        if path not in refs:
+            yield problem(
+                "locks",
+                f"{path} is in the way of every git that changes {path.with_suffix('')}: a git was "
+                "killed, or has an editor open",
+                next=f"if no git is running there: rm {shlex.quote(str(path))}",
+            )
+    if not refs and not files:
+        yield ok("locks", "no stale lock file in this clone", detail=True)
+
+
+def _of_a_ref(path: Path) -> Finding:
+    return problem(
+        "locks",
+        f"{path} was left by a git that was killed: that ref cannot be changed",
+        next=f"if no git is running there: rm {shlex.quote(str(path))}",
+    )
