@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from gitbaton.core.errors import BatonError
+from gitbaton.git.objects import RawObject
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, Remote
 from gitbaton.store.gitengine import GitStore
 from gitbaton.store.model import Committed, Transaction, Unknown, make_key
@@ -85,13 +86,13 @@ def test_what_could_not_be_planned_is_not_called_unknown(
     store, _ = open_locked(place)
     wanted = alternatives(store)
     repository = store._committer._repository
-    write, calls = repository.objects.write, list[int]()
+    write, written = repository.objects.write, list[RawObject]()
 
-    def fail(objects: object) -> None:
-        calls.append(1)
-        if len(calls) == 2:
+    def fail(objects: Iterable[RawObject]) -> None:
+        written.extend(objects)
+        if sum(item.kind == "commit" for item in written) > 1:
             raise BatonError("the disk is full")
-        write(objects)  # type: ignore[arg-type]
+        write(written)
 
     monkeypatch.setattr(repository.objects, "write", fail)
     with pytest.raises(BatonError, match="the disk is full"):
