@@ -66,7 +66,7 @@ def found(stage: Stage, founding: Founding, person: tuple[str, str]) -> Founded:
         return there
     if result.state is PushState.REFUSED:
         raise HostRefused(result.reason, ref=ref)
-    raise RemoteUnreachable(f"{ref}: {result.reason}", next="baton frame init")
+    raise RemoteUnreachable(f"{ref}: {result.reason}", next=stage.refs.command("init"))
 
 
 def _find(stage: Stage) -> Founded | None:

@@ -89,7 +89,7 @@ class History:
         raise Refused(
             f"there is no frame {number}; the world is at frame {tip.number}",
             code="unknown_frame",
-            next="baton frame log",
+            next=self._stage.refs.command("log"),
         )
 
     def documents(self, page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,6 +61,11 @@ class FrameRefs:
     def presence(self, worker: str) -> str:
         """Return the ref by which ``worker`` shows that it is alive."""
         return f"{self.root}live/{escape(worker)}"
+
+    def command(self, verb: str) -> str:
+        """Return the command ``baton frame VERB`` for this world, to be copied."""
+        apart = "" if self.branch == WORLD else f" --world {shlex.quote(self.branch)}"
+        return f"baton frame {verb}{apart}"
 
     def parse_delta(self, ref: str) -> Pair | None:
         """Return the pair whose delta ``ref`` is, None if it is none."""

@@ -78,7 +78,7 @@ class Stage:
                 raise Refused(
                     f"there is no branch {self.refs.branch!r} on {self.remote.url}",
                     code="no_world",
-                    next="baton frame init",
+                    next=self.refs.command("init"),
                 )
             return View(sight, self.learn(sight.tip))
         raise rewound or RemoteUnreachable(

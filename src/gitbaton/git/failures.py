@@ -41,6 +41,15 @@ _BEFORE_SENDING = re.compile(
     r"|could not read (?:Username|Password) for '|repository '[^']*' not found"
     r"|HTTP 40[13]\b|unable to find remote helper|transport '[^']*' not allowed",
 )
+# What git adds whatever went wrong, and what our own sentence says already.
+_SAID = re.compile(
+    r"(?:fatal: )?(?:Could not read from remote repository\.|Please make sure you have the correct"
+    r" access rights|and the repository exists\.)"
+)
+_SAID_OF_MISSING = re.compile(
+    r"fatal: '.*' does not appear to be a git repository|fatal: repository '.*' not found"
+    r"|(?:remote: )?(?:ERROR: )?Repository not found\.?"
+)
 _HINTS = {
     "missing": "git remote -v",
     "refused": "git ls-remote, to see whether git itself gets in",
@@ -70,14 +79,16 @@ def failure(stderr: str, url: str) -> BatonError:
     HostRefused for credentials and permissions, RepositoryMissing where nothing is at ``url``,
     RemoteUnreachable for everything else.
     """
-    text = printable(_own_words(stderr).replace(url, shown(url)))
-    said = remote_lines(stderr)
-    words = f"{text} {said}".strip() or "git said nothing"
-    if _AUTH.search(words):
+    everything = _words(stderr, url)
+    words = _words(_without(_SAID, stderr), url) or everything or "git said nothing"
+    if _AUTH.search(everything):
         return HostRefused(f"{shown(url)}: {words}", next=_HINTS["refused"])
-    if _MISSING.search(words):
+    if _MISSING.search(everything):
+        more = _words(_without(_SAID_OF_MISSING, _without(_SAID, stderr)), url)
         return RepositoryMissing(
-            f"there is no repository at {shown(url)}: {words}", next=_HINTS["missing"]
+            f"there is no repository at {shown(url)}, or it is hidden from you"
+            + (f": {more}" if more else ""),
+            next=_HINTS["missing"],
         )
     return RemoteUnreachable(f"{shown(url)} cannot be reached: {words}", next=_HINTS["unreachable"])
 
@@ -90,6 +101,16 @@ def nothing_was_sent(stderr: str) -> bool:
 def is_passing(error: Exception) -> bool:
     """Tell whether asking again soon may help: the network's fault, not the answer's."""
     return isinstance(error, RemoteUnreachable) and not isinstance(error, RepositoryMissing)
+
+
+def _words(stderr: str, url: str) -> str:
+    """Return what git and then what the other side said, as one line without secrets."""
+    text = printable(_own_words(stderr).replace(url, shown(url)))
+    return f"{text} {remote_lines(stderr)}".strip()
+
+
+def _without(lines: re.Pattern[str], stderr: str) -> str:
+    return "\n".join(ln for ln in stderr.splitlines() if not lines.fullmatch(ln.strip()))
 
 
 def _own_words(stderr: str) -> str:

@@ -152,13 +152,14 @@ def test_streams_that_crash_hang_or_babble_cost_only_their_bad_lines(
 def test_a_world_on_disk_shares_what_did_not_change(
     file_remote: BareRepository, tmp_path: Path
 ) -> None:
-    """A frame that touches one of many documents writes one; older directories stay as they are."""
-    seen: list[tuple[int, int]] = []
+    """A frame that touches one of many documents writes one, in the directory that it takes over."""
+    seen: list[tuple[tuple[int, int], bytes]] = []
 
     def look(view: StreamView) -> Iterable[Op]:
-        file = view.world / "town" / "hall.json"
-        assert not (file.stat().st_mode | view.world.stat().st_mode) & 0o222
-        seen.append((file.stat().st_ino, (view.world / "frame.json").stat().st_ino))
+        hall = (view.world / "town" / "hall.json").stat()
+        assert not (hall.st_mode | view.world.stat().st_mode) & 0o222
+        record = (view.world / "frame.json").read_bytes()
+        seen.append(((hall.st_ino, hall.st_ctime_ns), record))
         return count(view)
 
     with clone(tmp_path, file_remote, "a") as app:
@@ -196,7 +197,10 @@ def test_what_cannot_be_played_is_refused_at_once(
         theatre = Theatre(app)
         with pytest.raises(Refused) as refused:
             perform(theatre, Part(command=count))
-        assert refused.value.code == "no_world"
+        assert (refused.value.code, refused.value.next) == ("no_world", "baton frame init")
+        with pytest.raises(Refused) as refused:
+            Theatre(app, branch="bay").standing()
+        assert refused.value.next == "baton frame init --world bay"
         found(app)
         with pytest.raises(InvalidInput), theatre.worker(Part(command=["no-such"]), print):
             pass

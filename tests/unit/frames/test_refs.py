@@ -56,6 +56,12 @@ def test_what_only_looks_like_a_delta_is_none(rest: str) -> None:
     assert REFS.parse_presence(REFS.root + rest) is None
 
 
+def test_a_command_names_its_world() -> None:
+    assert REFS.command("log") == "baton frame log"
+    assert FrameRefs(branch="towns/bay").command("log") == "baton frame log --world towns/bay"
+    assert FrameRefs(branch="a;b").command("log") == "baton frame log --world 'a;b'"
+
+
 def test_a_world_is_a_branch() -> None:
     assert FrameRefs(branch="towns/bay").world == "refs/heads/towns/bay"
     with pytest.raises(InvalidInput):

@@ -11,6 +11,7 @@ HINT = (
     "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct "
     "access rights\nand the repository exists.\n"
 )
+MISSING = "there is no repository at https://host/r.git, or it is hidden from you"
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,34 @@ def test_each_text_has_its_error(stderr: str, kind: type[Exception], unsent: boo
     assert error.next
     assert nothing_was_sent(stderr) is unsent
     assert is_passing(error) is (kind is RemoteUnreachable)
+
+
+@pytest.mark.parametrize(
+    ("stderr", "message"),
+    [
+        (f"fatal: '/x' does not appear to be a git repository\n{HINT}", MISSING),
+        ("fatal: repository 'https://host/r.git/' not found", MISSING),
+        (f"ERROR: Repository not found.\n{HINT}", MISSING),
+        (f"remote: Repository not found.\n{HINT}", MISSING),
+        (
+            f"remote: The project you were looking for could not be found.\n{HINT}",
+            f"{MISSING}: The project you were looking for could not be found.",
+        ),
+        (
+            f"ssh: connect to host h port 22: Connection refused\n{HINT}",
+            "https://host/r.git cannot be reached: ssh: connect to host h port 22: "
+            "Connection refused",
+        ),
+        (
+            HINT,
+            "https://host/r.git cannot be reached: fatal: Could not read from remote repository. "
+            "Please make sure you have the correct access rights and the repository exists.",
+        ),
+        ("", "https://host/r.git cannot be reached: git said nothing"),
+    ],
+)
+def test_nothing_is_said_twice(stderr: str, message: str) -> None:
+    assert failure(stderr, "https://host/r.git").message == message
 
 
 def test_a_hook_cannot_make_us_believe_that_nothing_was_sent() -> None:
