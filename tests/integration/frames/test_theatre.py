@@ -152,7 +152,7 @@ def test_streams_that_crash_hang_or_babble_cost_only_their_bad_lines(
 def test_a_world_on_disk_shares_what_did_not_change(
     file_remote: BareRepository, tmp_path: Path
 ) -> None:
-    """A frame that touches one of many documents writes one, in the directory that it takes over."""
+    """A frame that touches one of many documents writes one, in the directory it takes over."""
     seen: list[tuple[tuple[int, int], bytes]] = []
 
     def look(view: StreamView) -> Iterable[Op]:
