@@ -13,6 +13,7 @@ import os
 import sys
 from pathlib import Path
 
+from townlife.history import NoWorld
 from townlife.page import write_page
 from townlife.seed import make_world
 from townlife.stream import run_stream
@@ -26,7 +27,10 @@ def main(words: list[str]) -> None:
     elif wish.what == "stream":
         print(f"{run_stream(os.environ, pace=wish.pace)} ops")
     else:
-        frames = write_page(wish.repo, wish.branch, wish.out)
+        try:
+            frames = write_page(wish.repo, wish.branch, wish.out)
+        except NoWorld as error:
+            raise SystemExit(f"town.py: {error}") from error
         print(f"{wish.out}: {frames} frames")
 
 

@@ -13,7 +13,7 @@ from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon
 from gitbaton.frames.closing import Wait
-from gitbaton.frames.news import Listener, News
+from gitbaton.frames.news import Listener, News, counted
 from gitbaton.frames.primary import Primary, Published
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.sight import Watch
@@ -157,11 +157,19 @@ class Attendant:
 
 def _published(done: Published) -> News:
     frame = done.edition.frame
+    words = [
+        counted(len(frame.merged), "delta"),
+        counted(frame.counts.ops, "op"),
+        counted(frame.changed, "document"),
+    ]
+    if frame.conflict_count:
+        words.append(counted(frame.conflict_count, "conflict"))
+    if frame.quarantined_count:
+        words.append(f"{frame.quarantined_count} put aside")
     return News(
         "published",
         frame.number,
-        f"frame {frame.number}: {len(frame.merged)} deltas, {frame.counts.ops} ops, "
-        f"{frame.changed} documents",
+        f"frame {frame.number}: {', '.join(words)}",
         {
             "commit": done.commit,
             "merged": [list(pair) for pair in frame.merged],

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from gitbaton.core.ids import new_nonce
 from gitbaton.frames.delta import StreamRun
 from gitbaton.frames.errand import Ended, Errand, Halt, Runner
-from gitbaton.frames.news import Listener, News
+from gitbaton.frames.news import Listener, News, counted
 from gitbaton.frames.scene import Scene
 from gitbaton.frames.shelf import Shelf
 
@@ -48,10 +48,11 @@ class Troupe:
         world = self._shelf.lay(scene.number, scene.tree)
         errands = self._errands(scene, world, timeout)
         agents = sum(len(errand.agents) for errand in errands)
+        shares = f"{counted(agents, 'agent')} in {counted(len(errands), 'stream')}"
         self._tell(
             "frame",
             scene.number,
-            f"frame {scene.number}: {agents} agents in {len(errands)} streams",
+            f"frame {scene.number}: {shares}",
             {"agents": agents, "streams": len(errands)},
         )
         with ThreadPoolExecutor(len(errands), thread_name_prefix="stream") as pool:

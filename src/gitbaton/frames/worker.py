@@ -14,7 +14,7 @@ from gitbaton.core.ids import new_nonce
 from gitbaton.frames.attendant import Attendant
 from gitbaton.frames.delivery import pack_delta
 from gitbaton.frames.journal import Journal, Undelivered
-from gitbaton.frames.news import Kind, Listener, News
+from gitbaton.frames.news import Kind, Listener, News, counted
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.rounds import Rounds
 from gitbaton.frames.scene import Scene
@@ -86,7 +86,7 @@ class Worker:
             beside.join()
             with suppress(RemoteUnreachable):  # then our leases run out
                 self._attendant.leave()
-        self._tell("stopped", 0, f"delivered in {self._delivered} frames")
+        self._tell("stopped", 0, f"delivered in {counted(self._delivered, 'frame')}")
         return self._delivered
 
     def _work(self) -> None:
