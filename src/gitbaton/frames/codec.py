@@ -22,6 +22,7 @@ from gitbaton.frames.pointer import read_pointer
 
 LINE_LIMIT: Final = 1024 * 1024  # bytes
 FILE_LIMIT: Final = 64 * 1024 * 1024  # bytes of one stream's ops in one frame
+BAD_LIMIT: Final = 10_000  # bad lines of one file, after which the rest is not read
 LISTED: Final = 20  # bad lines of one file that are told one by one
 EXCERPT: Final = 120  # characters
 
@@ -66,11 +67,17 @@ class Ops(Struct, frozen=True):
 
 
 def read_ops(data: bytes) -> Ops:
-    """Return the ops in ``data``. Never raises: bad lines are in ``bad`` with the reason."""
+    """Return the ops in ``data``. Never raises: bad lines are in ``bad`` with the reason.
+
+    A bad line costs several times what an op costs, so a file of nothing else would keep whoever
+    merges busy for minutes: after BAD_LIMIT of them the rest is not read, and this is told.
+    """
     good: dict[int, Op] = {}
     bad: list[BadLine] = []
     more = 0
     for number, line in enumerate(io.BytesIO(data[:FILE_LIMIT]), 1):
+        if line == b"\n":
+            continue
         op = read_op(line)
         if not isinstance(op, str):
             good[number] = op
@@ -78,6 +85,11 @@ def read_ops(data: bytes) -> Ops:
             bad.append(BadLine(number, op, _excerpt(line)))
         elif op:
             more += 1
+            if more + LISTED >= BAD_LIMIT:
+                words = (
+                    f"{BAD_LIMIT} lines are no ops: the rest, from line {number + 1}, is not read"
+                )
+                return Ops(good, (*bad, BadLine(0, words)), more)
     if len(data) > FILE_LIMIT:
         words = f"a stream writes at most {FILE_LIMIT} bytes a frame: the rest is not read"
         bad.append(BadLine(0, words, _excerpt(data[FILE_LIMIT : FILE_LIMIT + 4 * EXCERPT])))

@@ -10,7 +10,15 @@ import pytest
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import NESTING_LIMIT, encode_document
-from gitbaton.frames.codec import FILE_LIMIT, LINE_LIMIT, LISTED, read_op, read_ops, write_op
+from gitbaton.frames.codec import (
+    BAD_LIMIT,
+    FILE_LIMIT,
+    LINE_LIMIT,
+    LISTED,
+    read_op,
+    read_ops,
+    write_op,
+)
 from gitbaton.frames.delta import Header, StreamRun, read_delta, write_delta
 from gitbaton.frames.op import Append, Incr, Merge, Op, Set
 from gitbaton.frames.schema import make_schema, render_schema, shipped_schema
@@ -255,3 +263,13 @@ def test_ops_are_written_without_what_they_do_not_say() -> None:
     assert write_op(Merge("a.json", "", {"b": 1, "a": None})) == (
         b'{"op":"merge","doc":"a.json","path":"","value":{"a":null,"b":1}}\n'
     )
+
+
+def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end() -> None:
+    """Else one stream could keep the fleet waiting for minutes (I8)."""
+    op = b'{"op":"incr","doc":"a.json","path":"/n"}\n'
+    ops = read_ops(op + b"\n" * 100_000 + b"x\n" * BAD_LIMIT + op)
+    assert list(ops.good) == [1]
+    assert ops.more + len(ops.bad) == BAD_LIMIT + 1
+    assert "is not read" in ops.bad[-1].reason
+    assert list(read_ops(b"x\n" * (BAD_LIMIT - 1) + op).good) == [BAD_LIMIT]
