@@ -191,6 +191,17 @@ def leaving_out(patterns: Sequence[str]) -> Iterator[str]:
         yield f"--exclude-from={file}"
 
 
+def holds_commits(git: Git, *, known: Sequence[str] = ()) -> bool:
+    """Tell whether ``git``'s repository has commits that neither its remotes nor ``known`` have.
+
+    What cannot be found out counts as a yes.
+    """
+    # A glob without a wildcard would mean refs/stash/*.
+    local = ("HEAD", "--branches", "--glob=refs/stas[h]")
+    asked = git.run("rev-list", "--max-count=1", *local, "--not", "--remotes", *known, check=False)
+    return bool(asked.stdout or asked.status)
+
+
 def submodule_holds(git: Git, *, known: Sequence[str], patterns: str) -> bool:
     """Tell whether the submodule that ``git`` runs in has anything that is only there.
 
@@ -199,10 +210,9 @@ def submodule_holds(git: Git, *, known: Sequence[str], patterns: str) -> bool:
     """
     if not (git.directory / ".git").exists():
         return False
-    # A glob without a wildcard would mean refs/stash/*.
-    local = ("HEAD", "--branches", "--glob=refs/stas[h]")
+    if holds_commits(git, known=known):
+        return True
     questions = (
-        ("rev-list", "--max-count=1", *local, "--not", "--remotes", *known),
         ("status", "--porcelain", "--ignore-submodules=none"),
         ("ls-files", "--others", patterns),
     )

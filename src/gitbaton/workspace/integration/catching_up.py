@@ -15,6 +15,7 @@ from typing import Final, Literal
 from gitbaton.core.errors import GitFailed, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import EXECUTABLE, FILE, Entry
+from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 
@@ -28,8 +29,8 @@ class CaughtUp:
     """What became of one file.
 
     ``merged``: it has both sides now. ``conflicts``: likewise, with markers where both changed
-    the same lines. ``by hand``: it cannot be merged (binary, a link, removed on one side), and is
-    as it was. ``current``: it was not behind.
+    the same lines. ``by hand``: it cannot be merged (binary, a link or beyond one, removed on one
+    side), and is as it was. ``current``: it was not behind.
     """
 
     path: bytes
@@ -65,7 +66,8 @@ def _merge(tree: WorkingTree, path: bytes, base: Entry | None) -> Fate:
     full = os.path.join(os.fsencode(tree.top), path)
     theirs = _entry_in_head(tree, path)
     before = _look(full)
-    if before is None or not _is_file(base) or not _is_file(theirs):
+    beyond = any(os.path.islink(os.path.join(os.fsencode(tree.top), a)) for a in parents(path))
+    if beyond or before is None or not _is_file(base) or not _is_file(theirs):
         return "by hand"
     with tempfile.TemporaryDirectory(prefix="merge-", dir=tree.state) as directory:
         ours = _saved(directory, "ours", Path(os.fsdecode(full)).read_bytes())

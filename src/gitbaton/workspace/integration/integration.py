@@ -20,6 +20,7 @@ from gitbaton.git.entries import Entry
 from gitbaton.git.head import read_branch, read_tip
 from gitbaton.git.placing import Placed
 from gitbaton.git.sharedindex import list_staged, read_staged
+from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 from gitbaton.workspace.integration.catching_up import CaughtUp, catch_up, declare_current
@@ -213,9 +214,12 @@ class Integration:
 
     def _make_room(self, submodules: Sequence[bytes]) -> None:
         """Make the directories of new submodules, as git does: without them they look deleted."""
+        top = os.fsencode(self.tree.top)
         for path in submodules:
+            if any(os.path.islink(os.path.join(top, above)) for above in parents(path)):
+                continue
             with contextlib.suppress(OSError):  # in the way of somebody's file: it stays
-                os.makedirs(os.path.join(os.fsencode(self.tree.top), path))
+                os.makedirs(os.path.join(top, path))
 
 
 def read_changes(tree: WorkingTree, old: Oid | None, new: Oid) -> list[Change]:

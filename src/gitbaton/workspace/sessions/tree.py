@@ -19,7 +19,7 @@ from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.history import content_only_in, independent, tree_of
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.runner import Git
-from gitbaton.git.snapshot import leaving_out, private_files, submodule_holds
+from gitbaton.git.snapshot import holds_commits, leaving_out, private_files, submodule_holds
 from gitbaton.git.worktrees import QUIET, Linked, Worktrees, erase
 from gitbaton.workspace.sessions.roll import OwnTree
 
@@ -186,7 +186,7 @@ class SessionTrees:
             )
             with leaving_out(self._throw_away) as patterns:
                 beyond = files.others(patterns)
-                submodules = [
+                submodules = [*self._parked(linked)] or [
                     path
                     for path in files.submodules()
                     if submodule_holds(
@@ -205,6 +205,15 @@ class SessionTrees:
             _listed("submodules with work that is not pushed", submodules),
         ]
         return [reason for reason in found_reasons if reason]
+
+    def _parked(self, linked: Linked) -> Iterator[str]:
+        """Yield the submodules with commits that are only here, checked out or not any more."""
+        modules = linked.admin / "modules"
+        for head in sorted(modules.rglob("HEAD")):
+            if (head.parent / "objects").is_dir():
+                git = Git(head.parent, self._git.env, (f"--git-dir={head.parent}", *QUIET))
+                if holds_commits(git):
+                    yield os.fspath(head.parent.relative_to(modules))
 
     # --- small things
 

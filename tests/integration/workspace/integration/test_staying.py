@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from gitbaton.git.reftransaction import RefTransaction
@@ -77,3 +79,20 @@ def test_after_a_killed_sync_no_file_is_taken_for_one_that_stayed_behind(
     house.commit("a")
     assert house.files() == {("M", b"a")}
     assert list(read_behind(ours.top / ".git" / "baton")) == ([b"b"] if has_moved else [])
+
+
+def test_nothing_is_merged_or_made_beyond_a_link(clones: Clones, tmp_path: Path) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", **{"dir/one": "up\n"})
+    module = f"160000,{theirs.git('rev-parse', 'HEAD')},dir/module"
+    theirs.git("update-index", "--add", "--cacheinfo", module)
+    theirs.git("commit", "-q", "-m", "a submodule")
+    theirs.git("push", "-q")
+    outside = tmp_path / "outside"
+    (ours.top / "dir").rename(outside)
+    before = bytes_of(outside)
+    (ours.top / "dir").symlink_to(outside)
+    ours.sync()
+    assert [one.fate for one in ours.integration().catch_up([b"dir/one"])] == ["by hand"]
+    assert bytes_of(outside) == before
+    assert not (outside / "module").exists()

@@ -89,3 +89,22 @@ def test_one_that_cannot_be_cleared_away_holds_up_nobody(
     [ended] = sleeper_is_gone.sweep()
     assert "files of another user" in ended.reasons[0]
     monkeypatch.undo()
+
+
+def test_a_submodule_that_is_put_away_keeps_the_worktree(
+    app: App, clone: Path, desk: Desk, sleeper: Process, tmp_path: Path
+) -> None:
+    """I3: `git submodule deinit` takes its files, and its commits stay in git's own directory."""
+    library = tmp_path / "library"
+    git(clone, "init", "-q", str(library))
+    git(library, "commit", "-q", "--allow-empty", "-m", "start")
+    allow = ("-c", "protocol.file.allow=always")
+    git(clone, *allow, "submodule", "--quiet", "add", str(library), "library")
+    git(clone, "commit", "-q", "-m", "a library")
+    path = start(app, sleeper, "one")
+    git(path, *allow, "submodule", "--quiet", "update", "--init")
+    git(path / "library", "commit", "-q", "--allow-empty", "-m", "only here")
+    git(path, "submodule", "--quiet", "deinit", "-f", "library")
+    assert desk.end("one", force=True).reasons == (
+        "submodules with work that is not pushed: library",
+    )
