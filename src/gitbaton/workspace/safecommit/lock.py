@@ -29,7 +29,7 @@ from gitbaton.workspace.safecommit.queue import Ticket, draw, is_empty
 
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04
-_NEXT_PAUSE: Final = 0.008  # the longest of whoever is first in the queue
+_NEXT_PAUSE: Final = 0.004  # the longest of whoever is first in the queue: there is only one
 _STANDSTILL: Final = 1.0  # seconds; a lock that is free for longer is passed over by a stopped one
 _PATIENT: Final = 1.0  # seconds of waiting after which the waiting is mentioned
 _PEN_PATIENCE: Final = 30.0  # seconds; git writes an index in a fraction of one
