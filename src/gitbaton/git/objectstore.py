@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import subprocess
 import threading
 from collections.abc import Iterable, Mapping, Sequence
@@ -200,7 +199,7 @@ class ObjectStore:
             if path.stat().st_size > 0:  # a power cut may have left it empty
                 os.utime(path)  # or git's prune might take it for an old one that nobody needs
                 return
-        temporary = directory / f"tmp_obj_{secrets.token_hex(8)}"  # git's own prune knows the name
+        temporary = directory / f"tmp_obj_{os.urandom(8).hex()}"  # git's own prune knows the name
         try:
             try:
                 _write_new(temporary, loose_bytes(item))
