@@ -112,6 +112,9 @@ def _run(
     task = conclude(request, claimed, execution, finish)
     if isinstance(task, Queued):
         return execution.status, {"queued": True, "id": claimed.token.task}
+    if not request.output.json:
+        why = f": the command ended with status {execution.status}" if execution.status else ""
+        request.output.note(f"{task.id} is {task.status}{why}")
     if task.result is not None and task.result.commit == tip and tip is not None:
         published.append(tip)
     return execution.status, {"task": task_document(task, request.app.gatekeeper)}

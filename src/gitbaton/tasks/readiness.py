@@ -194,7 +194,9 @@ def _standing(need: Task) -> str:
 
 
 def _because(task: Task) -> str:
-    return f": {clean_line(task.reason, 80)}" if task.reason else ""
+    if not task.reason or task.status is Status.IN_PROGRESS:  # then it tells of an earlier attempt
+        return ""
+    return f": {clean_line(task.reason, 80)}"
 
 
 def _remedy(need: Task) -> str:
