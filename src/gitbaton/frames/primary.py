@@ -191,7 +191,8 @@ class Primary:
         """Push the frame; return whether it is surely there. Then delete what is ``left``."""
         stage = self._stage
         drops = [self._drop(pair, oid) for pair, oid in consumed.items()]
-        deletions = [] if self._keeps_refs else drops[:_DELETIONS]
+        # A host may refuse a whole push for the deletions in it: what was refused goes without.
+        deletions = [] if self._keeps_refs or self._refused else drops[:_DELETIONS]
         if stage.remote.supports_atomic is False:
             if not self._push_in_steps(world, flash):
                 return False
@@ -228,7 +229,9 @@ class Primary:
         """
         for start in range(0, 0 if self._keeps_refs else len(left), _DELETIONS):
             with suppress(RemoteUnreachable):  # the frame is published; the next one tries again
-                self._stage.remote.push(left[start : start + _DELETIONS], atomic=False)
+                results = self._stage.remote.push(left[start : start + _DELETIONS], atomic=False)
+                if all(result.state is PushState.REFUSED for result in results.values()):
+                    self._keeps_refs = True
 
     def _drop(self, pair: Pair, oid: Oid) -> RefUpdate:
         return RefUpdate(self._stage.refs.delta(pair), oid, None)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeAlias
 
-from gitbaton.core.errors import HostRefused, Refused, RemoteUnreachable
+from gitbaton.core.errors import BatonError, HostRefused, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
 from gitbaton.frames.sight import Watch
@@ -73,7 +73,7 @@ class Signals:
         def renew() -> None:
             while not over.wait(lease / 6):
                 due = [b for b in self._beacons if b.mine is not None and b.is_due(lease=lease)]
-                with suppress(RemoteUnreachable, HostRefused):
+                with suppress(BatonError):  # the next look tells
                     if due:
                         self._push([], [(b, b.flash(frame, over=None)) for b in due])
 

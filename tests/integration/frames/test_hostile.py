@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from gitbaton.core.clock import SystemClock
+from gitbaton.core.clock import ManualClock, SystemClock
 from gitbaton.core.ids import Oid
 from gitbaton.frames import primary
 from gitbaton.frames.edition import Edition, make_edition
 from gitbaton.frames.refs import FrameRefs, Pair
+from gitbaton.git.remote import PushState, RefResult, RefUpdate
 from tests.integration.frames.conftest import House
 from tests.integration.frames.players import Player, judge
 from tests.integration.frames.switchboard import Crash, Line
@@ -213,6 +214,26 @@ def test_what_a_killed_workers_streams_leave_is_in_nobodys_way(house: House) -> 
     one.turn()
     assert len(places) == 3 and places[1] and places[2]
     goes_on(house, one)
+
+
+class Keeper(Line):
+    """A way to a host whose hook declines every push in which something is deleted."""
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        if any(update.new is None for update in updates):
+            return {
+                u.ref: RefResult(PushState.REFUSED, "pre-receive hook declined") for u in updates
+            }
+        return super().push(updates, atomic=atomic)
+
+
+def test_a_host_that_declines_a_whole_push_for_its_deletions(house: House) -> None:
+    """I7: frames are published without deletions then, and each delta still counts once."""
+    one = Player("one", house.root / "one", house.repository, Keeper(house.board), ManualClock())
+    house.players.append(one)
+    settle(house, one, 3)
+    goes_on(house, one)
+    assert len(house.board.waiting) >= 4 and not house.board.deleted
 
 
 def test_a_stream_that_makes_a_directory_of_its_ops_costs_its_ops(house: House) -> None:
