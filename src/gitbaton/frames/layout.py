@@ -55,9 +55,8 @@ class Layout:
         """Remove everything that is not as it was laid. Takes a look at every file."""
         if self.place.is_symlink():
             raise NotADirectoryError(f"{self.place} is a link")
-        files, folders = dict(self._scan()), self._folders
-        self._folders = {folder for folder in folders if os.path.isdir(self._path(folder))}
-        self._files = files
+        self._files = dict(self._scan())
+        self._folders = {name for name in self._folders if os.path.isdir(self._path(name))}
         self._seal()
 
     def change(self, wanted: Mapping[str, Oid], objects: ObjectStore) -> None:
