@@ -51,7 +51,7 @@ def command(request: Request, remote: str | None, sqlite: bool, hooks: bool | No
         else:
             out.say(f"{words}: on this machine only (sqlite); this clone has no remote")
         for path in guards or ():
-            out.say(f"  guarded by {path}" if hooks else f"  no longer guarded: {path} is as before")
+            out.say(f"  guarded by {path}" if hooks else f"  as before our hooks: {path}")
         if hooks is False and not guards:
             out.say("  there were no hooks of ours")
         out.hint(f"  state is kept in {app.state}")

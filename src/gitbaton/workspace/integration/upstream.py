@@ -111,14 +111,15 @@ def push(tree: WorkingTree, upstream: Upstream, commit: Oid) -> bool:
         raise HostRefused(fate.reason, ref=upstream.ref)
     if fate.state in (PushState.STALE, PushState.UNSENT):
         return False
-    raise _failed(tree, upstream, done.stderr)
+    raise _failed(upstream, done.text, done.stderr)
 
 
-def _failed(tree: WorkingTree, upstream: Upstream, said: str) -> BatonError:
+def _failed(upstream: Upstream, printed: str, said: str) -> BatonError:
     """Return why a push ended without a word about the ref: a hook, or the way to the remote."""
     if "failed to push some refs" in said and "fatal:" not in said:
+        words = printable(f"{printed}\n{said.partition('error: failed to push')[0]}".strip())
         return Refused(
-            f"the pre-push hook refused: {printable(said.partition('error: failed to push')[0])}",
+            f"the pre-push hook refused{f': {words}' if words else ' and said nothing'}",
             code="hook_failed",
             next="correct what the hook names, then baton sync --push",
         )

@@ -31,8 +31,9 @@ def require_own(base: Base, tree: WorkingTree, ledger: Ledger, me: Maker) -> Non
             next=_ANEW,
         )
     maker = line.maker
-    who = maker.session or maker.agent or maker.author or "somebody without a name"
-    raise Refused(f"{what} was made by another session: {who}", code="not_yours", next=_ANEW)
+    named = maker.session or maker.agent
+    who = f"by another session: {named}" if named else f"without a session, by {maker.author}"
+    raise Refused(f"{what} was made {who}", code="not_yours", next=_ANEW)
 
 
 def _require_unpushed(tree: WorkingTree, tip: Oid) -> None:

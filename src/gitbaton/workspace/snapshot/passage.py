@@ -17,7 +17,13 @@ from gitbaton.workspace.snapshot.fixes import Fixes
 from gitbaton.workspace.snapshot.hooks import HookDirectory
 from gitbaton.workspace.snapshot.occupancy import Occupation, occupy
 from gitbaton.workspace.snapshot.place import Place
-from gitbaton.workspace.snapshot.proposal import Checked, HookFailed, HookSettings, Proposal
+from gitbaton.workspace.snapshot.proposal import (
+    CORRECT,
+    Checked,
+    HookFailed,
+    HookSettings,
+    Proposal,
+)
 from gitbaton.workspace.snapshot.running import (
     HookNotStarted,
     HookTimeout,
@@ -27,6 +33,8 @@ from gitbaton.workspace.snapshot.running import (
 )
 
 _MESSAGE: Final = ".git/COMMIT_EDITMSG"  # the name that git gives to the hooks
+_LONGER: Final = "let it be quicker, or give it longer: hook_timeout under [commit] in baton.toml"
+_LOOK: Final = "see that it is there, executable, and that the program in its first line is"
 
 
 class Passage:
@@ -153,15 +161,18 @@ class Passage:
             )
         except HookTimeout as error:
             reason = f"took longer than {self._settings.timeout:g} s and was ended"
-            raise self._failed(name, reason) from error
+            raise self._failed(name, reason, next=_LONGER) from error
         except HookNotStarted as error:
-            raise self._failed(name, f"could not be started: {error}") from error
+            reason = f"could not be started: {error}"
+            raise self._failed(name, reason, next=_LOOK) from error
 
     def _refused(self, name: str, status: int) -> HookFailed:
         return self._failed(name, f"refused the commit (exit status {status})", status)
 
-    def _failed(self, name: str, reason: str, status: int | None = None) -> HookFailed:
-        return HookFailed(name, reason, status=status, output=self._output.content())
+    def _failed(
+        self, name: str, reason: str, status: int | None = None, *, next: str = CORRECT
+    ) -> HookFailed:
+        return HookFailed(name, reason, status=status, output=self._output.content(), next=next)
 
     @contextmanager
     def _ready(self, content: Oid) -> Iterator[tuple[Occupation, Mapping[str, str]]]:

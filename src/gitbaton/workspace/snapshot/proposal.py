@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct, field
 
@@ -77,6 +78,9 @@ class Checked(Struct, frozen=True, kw_only=True):
     ran: tuple[str, ...] = ()
 
 
+CORRECT: Final = "correct what the hook names, then commit again"
+
+
 class HookFailed(Refused):
     """A hook refused the commit, or could not be run. Nothing was changed.
 
@@ -84,10 +88,12 @@ class HookFailed(Refused):
     be started. ``output``: what all hooks printed so far, capped.
     """
 
-    def __init__(self, hook: str, reason: str, *, status: int | None, output: bytes) -> None:
+    def __init__(
+        self, hook: str, reason: str, *, status: int | None, output: bytes, next: str = CORRECT
+    ) -> None:
         super().__init__(
             f"the {hook} hook {reason}",
             code="hook_failed",
-            next="correct what the hook names, then commit again",
+            next=next,
         )
         self.hook, self.status, self.output = hook, status, output

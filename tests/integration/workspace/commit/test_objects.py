@@ -56,7 +56,7 @@ def test_author_and_committer_are_as_git_is_told(house: House) -> None:
     shown = house.git("log", "-1", "--format=%an <%ae> %aI / %cn")
     assert shown == "Änne <a@x.invalid> 2020-02-03T04:05:06+02:00 / Carl"
     house.write("b.txt", "1")
-    with pytest.raises(Refused, match=r"another session: a@x\.invalid"):
+    with pytest.raises(Refused, match=r"without a session, by a@x\.invalid"):
         house.commit("b.txt", message=None, amend=True)
     me = House(house.top, {"GIT_AUTHOR_EMAIL": "a@x.invalid"})
     me.commit("b.txt", message=None, amend=True)
