@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-import struct
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -25,7 +24,6 @@ Format = Literal["sha1", "sha256"]
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
 
-_PACK_TYPES: Mapping[Kind, int] = {"commit": 1, "tree": 2, "blob": 3}
 _PERSON = re.compile(r"(?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<seconds>-?\d+) (?P<zone>[+-]\d{4})")
 
 
@@ -147,24 +145,6 @@ def decode_commit(body: bytes) -> Commit:
     if line.startswith(b"author "):
         author = _decode_person(line[7:].decode("utf-8", "replace"))
     return Commit(tree, tuple(parents), author, message.decode("utf-8", "replace").rstrip("\n"))
-
-
-def encode_pack(objects: Sequence[RawObject], format: Format) -> bytes:
-    """Return a pack (version 2, no deltas) that holds ``objects``."""
-    parts = [b"PACK", struct.pack(">II", 2, len(objects))]
-    for item in objects:
-        size = len(item.body)
-        byte = (_PACK_TYPES[item.kind] << 4) | (size & 0x0F)
-        size >>= 4
-        header = bytearray()
-        while size:
-            header.append(byte | 0x80)
-            byte = size & 0x7F
-            size >>= 7
-        header.append(byte)
-        parts += [bytes(header), zlib.compress(item.body, 1)]
-    content = b"".join(parts)
-    return content + hashlib.new(format, content).digest()
 
 
 def loose_bytes(item: RawObject) -> bytes:

@@ -9,17 +9,18 @@ import contextlib
 import os
 import subprocess
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
 from gitbaton.core.ids import Oid
-from gitbaton.git.objects import Format, Kind, RawObject, encode_pack, loose_bytes
+from gitbaton.git.objects import Format, Kind, RawObject, loose_bytes
 from gitbaton.git.runner import Git, end_group
 
 _ASKS = 3  # conversations with git before its end is an error
 _RECENT, _SMALL = 256, 16 * 1024  # objects just written that are kept at hand, and their bytes
-_LOOSE_LIMIT = 60  # more objects than this are written as one pack: one process, one fsync
+_LOOSE_LIMIT = 12  # more objects than this are written as one pack: two files
+_UNPACKED = 100  # git itself keeps what a push brings in packs, and synchronised, from here on
 
 
 class MissingObject(BatonError):
@@ -69,13 +70,36 @@ class ObjectStore:
         unique = list({item.oid: item for item in objects}.values())
         try:
             if len(unique) > _LOOSE_LIMIT:
-                self._git.run("index-pack", "--stdin", stdin=encode_pack(unique, self.format))
+                self._write_pack(unique)
             else:
                 for item in unique:
                     self._write_loose(item)
         except OSError as error:
             raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
         self._remember(unique)
+
+    @contextlib.contextmanager
+    def adopting(self, objects: Sequence[RawObject], source: ObjectStore) -> Iterator[None]:
+        """Make sure that ``objects``, which ``source`` has, are here too; raises as ``write``.
+
+        On one disk the files of loose objects are shared by links, as ``git clone --local`` does:
+        they never change. Until the block is left, in which refs are moved to them, a repack here
+        does not drop them as unreachable (receive-pack keeps its packs so, too).
+        """
+        few = len(objects) <= _LOOSE_LIMIT
+        left = [item for item in objects if not (few and self._link(item, source))]
+        if len(left) <= _LOOSE_LIMIT:
+            self.write(left)
+            yield
+            return
+        try:
+            kept = self._write_pack(left, keep=True)
+        except OSError as error:
+            raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            kept.unlink(missing_ok=True)
 
     def read(self, name: str) -> tuple[Kind, bytes]:
         """Return the kind and content of the object that ``name`` (an id, or ``id:path``) names.
@@ -192,6 +216,41 @@ class ObjectStore:
                     pipe.close()
         end_group(reader)
 
+    def _write_pack(self, objects: Sequence[RawObject], *, keep: bool = False) -> Path:
+        """Write a pack, which is there when its index is; return the file that may ``keep`` it."""
+        from gitbaton.git.packfile import make_packfile
+
+        packed = make_packfile(objects, self.format)
+        directory = self._objects / "pack"
+        directory.mkdir(exist_ok=True)
+        durable = len(objects) >= _UNPACKED
+        keeping = directory / f"{packed.name}.keep"
+        if keep:
+            keeping.write_text("gitbaton moves refs to it\n")
+        for kind, content in (("pack", packed.pack), ("idx", packed.index)):
+            temporary = directory / f"tmp_{kind}_{os.urandom(8).hex()}"  # for git's own prune
+            try:
+                _write_new(temporary, content, durable=durable)
+                os.replace(temporary, directory / f"{packed.name}.{kind}")
+            except BaseException:
+                with contextlib.suppress(OSError):
+                    os.unlink(temporary)
+                raise
+        return keeping
+
+    def _link(self, item: RawObject, source: ObjectStore) -> bool:
+        """Share the file of a loose object; return whether that could be done."""
+        name = f"{item.oid[:2]}/{item.oid[2:]}"
+        theirs = source._objects / name
+        try:
+            if not theirs.stat().st_size:  # a power cut may have left it empty
+                return False
+            os.utime(theirs)  # or prune might take it for an old one that nobody needs
+            os.link(theirs, self._objects / name)
+        except OSError:  # there already, in a pack, the first of its directory, on another disk
+            return False
+        return True
+
     def _write_loose(self, item: RawObject) -> None:
         directory = self._objects / item.oid[:2]
         path = directory / item.oid[2:]
@@ -213,11 +272,14 @@ class ObjectStore:
             raise
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def _write_new(path: Path, content: bytes, *, durable: bool = False) -> None:
     """Write a file that must not be there yet, readable and unchangeable for everybody."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o444)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
+        if durable:
+            file.flush()
+            os.fsync(handle)
 
 
 def _kind(word: bytes) -> Kind:

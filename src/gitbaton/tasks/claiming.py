@@ -151,7 +151,8 @@ class Claiming:
         held = confirm(self.ledger, list(claims.values()))
         seat_of = {claimed.token: seat for seat, claimed in claims.items()}
         progress.won |= {seat_of[claimed.token]: claimed for claimed in held}
-        progress.since = began
+        if not claims:
+            progress.since = began  # else there may be more of what was seen
         if 2 * len(claims) < min(len(seats), len(plan.candidates)):
             self.ledger.contention.lose()
         if not held:
@@ -302,7 +303,8 @@ class Claiming:
         ledger, versions = self.ledger, plan.view.versions
         why = [outcome.why if isinstance(outcome, Spared) else None for outcome in outcomes]
         pairs = zip(plan.offer.tasks, why, strict=False)
-        ledger.moved |= {versions[task.id] for task, reason in pairs if reason == "moved"}
+        taken = {versions[task.id] for task, reason in pairs if reason in ("moved", "raced")}
+        ledger.moved |= taken
         if "raced" in why:
             ledger.contention.race()
         return bool(why) and all(reason == "moved" for reason in why)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gitbaton.git.objects import encode_pack, make_object
+from gitbaton.git.objects import make_object
+from gitbaton.git.packfile import encode_pack
 from gitbaton.git.packs import roll_up
 from tests.integration.store.place import make_place
 

@@ -8,6 +8,7 @@ is given up, and why it is safe for records, is in docs/design/fast-transport.md
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -71,7 +72,8 @@ class DirectRemote:
         """Move records directly, each on its own; send all else as ``FastRemote`` does."""
         if (atomic and len(updates) > 1) or not self._may_move(updates):
             return self._inner.push(updates, atomic=atomic)
-        fates = self._move(updates) if self._bring(updates) else {}
+        with ExitStack() as held:
+            fates = self._move(updates) if self._bring(updates, held) else {}
         return self._send_rest(updates, fates)
 
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
@@ -82,16 +84,19 @@ class DirectRemote:
         directory = self._doorway.directory
         if directory is None or not self._doorway.is_open():
             return self._inner.push_chosen(choose)
-        for _ in range(_CHOICES):
-            updates = choose(RefFiles(directory))
-            if not self._may_move(updates):
-                return self._inner.push(updates, atomic=False)
-            if not self._bring(updates):
-                return self._send_rest(updates, {})
-            now = RefFiles(directory)
-            if all(now.get(update.ref) == update.old for update in updates):
-                break
-        return self._send_rest(updates, self._move(updates))
+        fates: Mapping[str, RefResult] = {}
+        with ExitStack() as held:
+            for _ in range(_CHOICES):
+                updates = choose(RefFiles(directory))
+                if not (self._may_move(updates) and self._bring(updates, held)):
+                    break
+                now = RefFiles(directory)
+                if all(now.get(update.ref) == update.old for update in updates):
+                    fates = self._move(updates)
+                    break
+            else:
+                fates = self._move(updates)
+        return self._send_rest(updates, fates)
 
     def close(self) -> None:
         """End the processes and connections. A later call makes new ones."""
@@ -102,17 +107,20 @@ class DirectRemote:
     def _may_move(self, updates: Sequence[RefUpdate]) -> bool:
         return all(map(_is_move_of_record, updates)) and self._doorway.is_open()
 
-    def _bring(self, updates: Sequence[RefUpdate]) -> bool:
-        """Bring the objects there; return False where receive-pack had better do it."""
+    def _bring(self, updates: Sequence[RefUpdate], held: ExitStack) -> bool:
+        """Bring the objects there; return False where receive-pack had better do it.
+
+        They stay there until ``held`` is left, even if no ref leads to them.
+        """
         olds = frozenset(update.old for update in updates if update.old is not None)
         tips = [update.new for update in updates if update.new is not None]
         # What the old values have, the repository has for as long as they are compared with: a
         # ref that still has its old value has kept all of it.
-        brought = self._packer.collect_small(tips, there=olds, near=olds)
-        if brought is None:
-            return False
         try:
-            self._objects.adopt(brought, self._packer.objects)
+            brought = self._packer.collect_small(tips, there=olds, near=olds)
+            if brought is None:
+                return False
+            held.enter_context(self._objects.adopting(brought, self._packer.objects))
         except BatonError:  # no room, no permission: receive-pack finds the words for it
             return False
         return True

@@ -18,9 +18,9 @@ from gitbaton.git.objects import (
     TreeEntry,
     decode_commit,
     decode_tree,
-    encode_pack,
 )
 from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.packfile import encode_pack
 from gitbaton.git.runner import Git
 
 _MOST_COMMITS, _MOST_OBJECTS, _MOST_BYTES = 64, 512, 256 * 1024
@@ -34,6 +34,11 @@ class Packer:
 
     def __init__(self, git: Git, objects: ObjectStore) -> None:
         self._git, self._objects = git, objects
+
+    @property
+    def objects(self) -> ObjectStore:
+        """What the packs are made from."""
+        return self._objects
 
     @property
     def format(self) -> Format:

@@ -16,6 +16,8 @@ from gitbaton.git.fast.spare import Spares
 from gitbaton.git.fast.trouble import Lost, Unfit
 from gitbaton.git.objects import Format
 
+_AHEAD = 5.0  # seconds to open a channel that nobody waits for
+
 Service: TypeAlias = Literal["git-receive-pack", "git-upload-pack"]
 
 
@@ -83,7 +85,7 @@ class ProcessLink:
             said = channel.finish(request, deadline)
             report = self._report(channel, said, seen)
         if self._starter.is_far:
-            self._spares.pushed(lambda: self._open(deadline))
+            self._spares.pushed(lambda: self._open(Deadline(_AHEAD)))
         return report
 
     def environment(self, deadline: Deadline) -> Mapping[str, str]:

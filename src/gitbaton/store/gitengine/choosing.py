@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from gitbaton.core.ids import Oid
+from gitbaton.git.objects import RawObject
 from gitbaton.git.remote import RefUpdate
 from gitbaton.store.deferred import Deferred, expectation
 from gitbaton.store.gitengine.attempts import Attempts
@@ -45,8 +46,9 @@ class Tries(Deferred[Attempts]):
 class Choosing:
     """One choice of up to ``count`` of the hot ones at ``places``, for ``Remote.push_chosen``.
 
-    Only what is chosen is built (``plan``). ``chosen``: what was chosen last, with its plans. What
-    was tried before, or has moved on as a session showed, is passed over.
+    Only what is chosen is built (``plan``) and written (``write``). ``chosen``: what was chosen
+    last, with its plans. What was tried before, or has moved on as a session showed, is passed
+    over.
     """
 
     def __init__(
@@ -56,12 +58,14 @@ class Choosing:
         count: int,
         layout: Layout,
         plan: Callable[[Attempts], Plan],
+        write: Callable[[list[RawObject]], None],
     ) -> None:
         self._tries = tries
         self._places = places
         self._count = count
         self._layout = layout
         self._plan = plan
+        self._write = write
         self._shown: Mapping[str, Oid] | None = None
         self.chosen: list[tuple[Attempts, Plan]] = []
 
@@ -75,6 +79,7 @@ class Choosing:
             self._shown = refs
         try:
             self._choose()
+            self._write([item for _, plan in self.chosen for item in plan.objects])
         except BaseException:
             self.forget()
             raise

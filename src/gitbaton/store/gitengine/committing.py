@@ -267,7 +267,8 @@ class Committer:
         lost: list[Attempts] = []
         for _ in range(_CHOICES):
             wanted = min(count - tries.won(places), MAX_REFS)
-            choosing = Choosing(tries, places, wanted, self._layout, self._plan_chosen)
+            write = self._repository.objects.write
+            choosing = Choosing(tries, places, wanted, self._layout, self._plan_hot, write)
             try:
                 results = self._remote.push_chosen(choosing.choose)
             except RemoteUnreachable:  # surely nothing was sent
@@ -288,11 +289,6 @@ class Committer:
         for tried in unclear:
             if tries.won(places) < count:
                 self._conclude([tried])
-
-    def _plan_chosen(self, tried: Attempts) -> Plan:
-        plan = self._plan_hot(tried)
-        self._repository.objects.write(plan.objects)
-        return plan
 
     def _refs_of(self, tries: Iterable[Attempts]) -> list[str]:
         return [self._layout.target(target) for tried in tries for target in tried.targets]

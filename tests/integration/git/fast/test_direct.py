@@ -334,6 +334,6 @@ def test_objects_that_cannot_be_written_are_left_to_receive_pack(
 ) -> None:
     [old] = place(remote, desk, A)
     new = desk.commit(old)
-    with mock.patch.object(remote._objects, "adopt", side_effect=BatonError("the disk is full")):
+    with mock.patch.object(remote._objects, "adopting", side_effect=BatonError("the disk is full")):
         assert remote.push([RefUpdate(A, old, new)], atomic=False)[A].state is DONE
     assert received() == 2
