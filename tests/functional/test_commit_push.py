@@ -59,7 +59,7 @@ def test_what_cannot_be_pushed_stays_committed(clones: Clones, file_remote: Bare
     write(one, "other", "x\n")
     refused = one("commit", "other", "-m", "other", "--push")
     assert refused.status == 1
-    assert "changed the same lines: mine; nothing was changed here" in refused.err
+    assert "changed the same lines: mine; the branch stays as it is" in refused.err
     assert "next: git worktree add --detach" in refused.err
     assert one.git("log", "--format=%s", "-2") == "other\nmine"
     assert one("commit", "other", "--check", "--push", "-m", "x").status == 2

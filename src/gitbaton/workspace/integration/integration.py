@@ -197,7 +197,7 @@ class Integration:
             short = branch.removeprefix("refs/heads/")
             raise Refused(
                 f"{conflict.commit[:10]} and {upstream.name} changed the same lines: "
-                f"{listed(conflict.paths)}; nothing was changed here",
+                f"{listed(conflict.paths)}; the branch stays as it is",
                 code="conflict",
                 next=f"git worktree add --detach {self.place} {short} && cd {self.place} && "
                 f"git merge {upstream.name}; resolve and commit; git push {upstream.remote} "
