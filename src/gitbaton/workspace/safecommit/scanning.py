@@ -49,7 +49,8 @@ def require_no_secret(
     if done.returncode != 0:
         said = done.stdout.decode("utf-8", "replace").strip()[-_SHOWN:]
         raise Refused(
-            f"the detector of secrets says no (exit status {done.returncode}): {said}",
+            f"the detector of secrets says no (exit status {done.returncode}): "
+            f"{said or 'it printed nothing'}",
             code="secret",
             next="take the secret out of the file, or mark it as the detector's manual says",
         )
