@@ -54,6 +54,7 @@ def integrated_document(done: Integrated) -> dict[str, Any]:
             for kept in done.kept
         ],
         "pushed": done.pushed,
+        "dropped": done.dropped,
     }
 
 
@@ -67,6 +68,9 @@ def tell_integrated(say: Callable[[str], None], done: Integrated) -> None:
         pushed = ", and pushed" if done.pushed else ""
         files = "1 file follows" if done.updated == 1 else f"{done.updated} files follow"
         say(f"{name}: {done.way} with {done.upstream}{after}{pushed}; {files}")
+    if done.dropped:
+        what = "1 commit" if done.dropped == 1 else f"{done.dropped} commits"
+        say(f"  {done.upstream} has taken back {what}; as it was: git log {done.before}")
     for kept in done.kept[:_SHOWN]:
         reason = f" ({kept.reason})" if kept.reason else ""
         say(f"  {shlex.quote(_text(kept))} {_WORDS[kept.why]}{reason}")

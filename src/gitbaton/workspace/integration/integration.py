@@ -32,7 +32,13 @@ from gitbaton.workspace.integration.rebuilding import (
     Rebuilt,
     Way,
 )
-from gitbaton.workspace.integration.upstream import Upstream, fetch, find_upstream, push
+from gitbaton.workspace.integration.upstream import (
+    Upstream,
+    fetch,
+    find_dropped,
+    find_upstream,
+    push,
+)
 from gitbaton.workspace.safecommit.guards import require_quiet
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
@@ -49,7 +55,8 @@ class Integrated:
     """What became of a branch: from ``before`` to ``after``, by ``way``.
 
     ``updated``: how many files in the working tree followed. ``kept``: those that did not.
-    ``pushed``: the upstream has ``after`` now, from us.
+    ``pushed``: the upstream has ``after`` now, from us. ``dropped``: how many commits of
+    ``before`` are not in ``after``, because the upstream has taken them back.
     """
 
     branch: str
@@ -60,6 +67,7 @@ class Integrated:
     updated: int = 0
     kept: tuple[Kept, ...] = ()
     pushed: bool = False
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,13 +194,15 @@ class Integration:
             way=rebuilt.way,
             updated=sum(one.fate == "placed" for one in placed),
             kept=kept,
+            dropped=rebuilt.dropped,
         )
 
     def _rebuild(self, branch: str, upstream: Upstream, ours: Oid | None, theirs: Oid) -> Rebuilt:
         rebuilder = Rebuilder(self.tree, self.sign)
         title = f"Merge {upstream.name}"
         try:
-            return rebuilder.bring(ours, theirs, how=self.how, title=title)
+            dropped = None if ours is None else find_dropped(self.tree, upstream, ours, theirs)
+            return rebuilder.bring(ours, theirs, how=self.how, title=title, dropped=dropped)
         except Conflict as conflict:
             short = branch.removeprefix("refs/heads/")
             raise Refused(
@@ -274,4 +284,5 @@ def _joined(first: Integrated, second: Integrated) -> Integrated:
         way=second.way if second.way != "nothing" else first.way,
         updated=first.updated + second.updated,
         kept=tuple(dict.fromkeys((*first.kept, *second.kept))),
+        dropped=first.dropped + second.dropped,
     )

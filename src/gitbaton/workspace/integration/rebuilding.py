@@ -33,10 +33,14 @@ _ENCODING = re.compile(rb"^encoding (\S+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """Where the branch shall be: ``commit``. ``way``: how it comes there."""
+    """Where the branch shall be: ``commit``. ``way``: how it comes there.
+
+    ``dropped``: how many commits were left out because upstream has taken them back.
+    """
 
     commit: Oid
     way: Way
+    dropped: int = 0
 
 
 class Conflict(BatonError):
@@ -56,16 +60,24 @@ class Rebuilder:
     tree: WorkingTree
     sign: bool
 
-    def bring(self, ours: Oid | None, theirs: Oid, *, how: How, title: str) -> Rebuilt:
+    def bring(
+        self, ours: Oid | None, theirs: Oid, *, how: How, title: str, dropped: Oid | None = None
+    ) -> Rebuilt:
         """Return a commit that holds ``theirs`` and what ``ours`` has beyond it.
 
         ``rebase``: each of our commits again on top, author and message kept; what theirs has
         already is left out. Merges among them are not made again (how they were resolved would
-        be lost): then, and with ``merge``, one merge commit with the subject ``title``. Raises
-        Conflict, Refused with too old a git or without a common history, GitFailed.
+        be lost): then, and with ``merge``, one merge commit with the subject ``title``.
+
+        ``dropped``: what upstream had, and has taken back (a secret, say). A merge would bring it
+        back, so what is ours alone is made again, whatever ``how`` says. Raises Conflict, Refused
+        with too old a git, without a common history, or with a merge of ours in such a case,
+        GitFailed.
         """
         if ours is None or self._contains(theirs, ours):
             return Rebuilt(theirs, "nothing" if ours == theirs else "fast-forward")
+        if dropped is not None:
+            return self._bring_without(dropped, ours, theirs)
         if self._contains(ours, theirs):
             return Rebuilt(ours, "nothing")
         self._require_git()
@@ -81,10 +93,29 @@ class Rebuilder:
             return Rebuilt(self._merge(ours, theirs, title), "merge")
         return Rebuilt(self._rebase(ours, theirs, made), "rebase")
 
-    def _rebase(self, ours: Oid, theirs: Oid, made: dict[Oid, Made]) -> Oid:
+    def _bring_without(self, dropped: Oid, ours: Oid, theirs: Oid) -> Rebuilt:
+        """Return ``theirs`` with what is in ``ours`` alone, and not in ``dropped``."""
+        self._require_git()
+        beyond = (f"^{theirs}", f"^{dropped}", ours)
+        made = {oid: self._read(oid) for oid in self._lines("rev-list", *beyond)}
+        if any(len(one.parents) != 1 for one in made.values()):
+            raise Refused(
+                f"upstream has taken back {dropped[:10]}, and there are merges among the commits "
+                "made here on top of it; the branch stays as it is",
+                code="rewritten",
+                next=f"git rebase --rebase-merges --onto {theirs[:10]} {dropped[:10]}, in a "
+                "worktree of its own",
+            )
+        count = len(self._lines("rev-list", f"{theirs}..{dropped}"))
+        return Rebuilt(self._rebase(ours, theirs, made, dropped), "rebase", count)
+
+    def _rebase(
+        self, ours: Oid, theirs: Oid, made: dict[Oid, Made], dropped: Oid | None = None
+    ) -> Oid:
         fresh = self._lines(
             *("rev-list", "--reverse", "--topo-order", "--cherry-pick", "--right-only"),
             f"{theirs}...{ours}",
+            *([f"^{dropped}"] if dropped is not None else []),
         )
         tip, tree = theirs, self._tree_of(theirs)
         for oid in fresh:

@@ -83,6 +83,19 @@ def fetch(tree: WorkingTree, upstream: Upstream) -> Oid | None:
     raise AssertionError("the last time returns or raises")
 
 
+def find_dropped(tree: WorkingTree, upstream: Upstream, ours: Oid, theirs: Oid) -> Oid | None:
+    """Return the last commit of ``ours`` that the upstream had once and has no longer.
+
+    None where it never went back. By the reflog of the tracking ref (git-merge-base(1),
+    ``--fork-point``), as ``git pull --rebase`` does.
+    """
+    asked = tree.git.run("merge-base", "--fork-point", upstream.tracking, ours, check=False)
+    if asked.status != 0:
+        return None
+    kept = tree.git.run("merge-base", "--is-ancestor", asked.text, theirs, check=False)
+    return Oid(asked.text) if kept.status == 1 else None
+
+
 def push(tree: WorkingTree, upstream: Upstream, commit: Oid) -> bool:
     """Move the branch on the remote forward to ``commit``; False when others were first.
 

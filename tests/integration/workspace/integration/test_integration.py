@@ -370,3 +370,54 @@ def test_a_linked_worktree_and_a_sparse_one_follow_too(clones: Clones) -> None:
         assert tree.git("diff", "--cached", "--name-only") == ""
     assert linked.read("dir/one") == "up\n"
     assert ours.read("a") == "up\n"
+
+
+@pytest.mark.parametrize("how", ["rebase", "merge"])
+@pytest.mark.parametrize("own", [True, False])
+def test_what_upstream_took_back_is_not_brought_back(
+    clones: Clones, how: str, *, own: bool
+) -> None:
+    """A secret that was pushed, and removed by force: no clone that had it may push it again."""
+    theirs, ours = clones("theirs"), clones("ours")
+    before = theirs.commit("before", a="kept\n")
+    theirs.commit("a secret", secret="hush\n", b="with it\n")
+    theirs.git("push", "-q")
+    ours.sync(how)
+    assert ours.read("secret") == "hush\n"
+    if own:
+        ours.commit("mine", own="own\n")
+    ours.write("c", "being edited\n")
+    old = ours.git("rev-parse", "HEAD")
+    theirs.git("reset", "-q", "--hard", before)
+    theirs.commit("instead", d="instead\n")
+    theirs.git("push", "-q", "--force")
+
+    done = ours.integration(how).run(publish=True)
+    assert done is not None
+    assert (done.dropped, done.before) == (1, old)
+    subjects = ours.git("log", "--format=%s", "-3").split("\n")
+    assert subjects == [*(["mine"] if own else []), "instead", "before", "start"][:3]
+    assert not (ours.top / "secret").exists()
+    assert (ours.read("b"), ours.read("c")) == ("'b'\n" * 3, "being edited\n")
+    assert ours.git("rev-parse", "HEAD@{1}") == old, "I3: it is in the reflog"
+    assert ours.git("rev-parse", "origin/main") == ours.git("rev-parse", "HEAD")
+    assert ours.sync(how).dropped == 0
+
+
+def test_a_merge_on_top_of_what_upstream_took_back_is_left_to_people(clones: Clones) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("a secret", secret="hush\n")
+    theirs.git("push", "-q")
+    ours.sync()
+    ours.git("checkout", "-q", "-b", "side")
+    ours.commit("aside", side="x\n")
+    ours.git("checkout", "-q", "main")
+    ours.commit("mine", own="own\n")
+    ours.git("merge", "-q", "--no-edit", "side")
+    old = ours.git("rev-parse", "HEAD")
+    theirs.git("reset", "-q", "--hard", "HEAD~")
+    theirs.git("push", "-q", "--force")
+    with pytest.raises(Refused) as refused:
+        ours.sync()
+    assert refused.value.code == "rewritten"
+    assert ours.git("rev-parse", "HEAD") == old
