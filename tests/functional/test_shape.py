@@ -113,13 +113,14 @@ def test_git_baton_is_the_same_command(baton: Baton, tmp_path: Path) -> None:
     assert done.stdout == '{"tasks":[]}\n'
 
 
-def test_tables_fit_eighty_columns_and_never_cut_an_id(baton: Baton) -> None:
-    long = "x" * 64
-    baton.ok("add", "An exceedingly long title " * 7, "--id", long)
-    out = baton("list").out
-    assert long in out
-    assert max(map(len, out.splitlines())) <= 80
-    assert not any(line.endswith(" ") for line in out.splitlines())
+def test_tables_fit_the_terminal_are_whole_in_a_pipe_and_never_cut_an_id(baton: Baton) -> None:
+    long, title = "x" * 64, "An exceedingly long title " * 7
+    baton.ok("add", title, "--id", long)
+    piped, shown = baton("list").out, in_terminal(baton, "list", "--no-color")
+    assert long in shown
+    assert max(map(len, shown.splitlines())) <= 80
+    assert (long in piped, title.strip() in piped) == (True, True)
+    assert not any(line.endswith(" ") for line in piped.splitlines())
 
 
 def in_terminal(baton: Baton, *words: str) -> str:

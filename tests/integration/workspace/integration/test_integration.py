@@ -123,7 +123,7 @@ def test_a_conflict_changes_nothing_and_names_the_way_out(clones: Clones) -> Non
         with pytest.raises(Refused) as caught:
             ours.integration(how).run(publish=True)
         assert caught.value.code == "conflict"
-        assert ": a; nothing was changed" in caught.value.message
+        assert ": a; the branch stays as it is" in caught.value.message
         assert (
             ours.git("for-each-ref", "refs/heads"),
             ours.git("ls-files", "-s"),
