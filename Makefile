@@ -16,6 +16,9 @@ SCRATCH := build/make
 # last, so that no process is left alone with a long file.
 PARALLEL := -n 3 --dist loadfile --no-loadscope-reorder
 
+# The tests start thousands of commands: compiled modules are kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test soak lint format types imports reference check
 .PHONY: bench bench-quick bench-report
