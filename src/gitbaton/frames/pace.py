@@ -6,19 +6,30 @@ import random
 from typing import Final
 
 _SHARE: Final = 0.05  # of the time that the frame has lasted: a frame of a minute ends 3 s late
+_NEAR: Final = 0.1  # of that, when the frame is about to end
 _SOON: Final = 0.15
 _LATE: Final = 3.0
 _JITTER: Final = 0.25
 
 
-def pause(elapsed: float, *, lease: float, rng: random.Random) -> float:
+def pause(
+    elapsed: float, *, lease: float, rng: random.Random, missing: float = 1.0, leads: bool = False
+) -> float:
     """Return for how many seconds to wait before the next look.
 
     It grows with how long the frame has lasted already (``elapsed``), so that short frames are
-    noticed at once and long ones cost few listings. A token must be renewed three times a
-    ``lease``, so it is never longer than a sixth of it. Jitter keeps a fleet from looking in step.
+    noticed at once and long ones cost few listings. Near its end a frame is looked at more often:
+    by all when no delta is ``missing`` (a share of those awaited), since the next frame is about
+    to come; by the one that ``leads`` the sooner, the fewer are missing. A token must be renewed
+    three times a ``lease``, so it is never longer than a sixth of it. Jitter keeps a fleet from
+    looking in step.
     """
-    wanted = min(max(elapsed * _SHARE, _SOON), _LATE, max(lease / 6, 0.05))
+    calm = min(max(elapsed * _SHARE, _SOON), _LATE)
+    if leads:
+        calm *= missing**2
+    elif not missing:
+        calm *= _NEAR
+    wanted = min(max(calm, _SOON), max(lease / 6, 0.05))
     return wanted * rng.uniform(1 - _JITTER, 1 + _JITTER)
 
 

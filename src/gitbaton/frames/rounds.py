@@ -97,8 +97,16 @@ class Rounds:
             return 0.0  # the next frame is there
         if attendant.balked > 1:
             return retry(attendant.balked - 1, rng=self._rng)  # each merges everything anew
-        elapsed = attendant.watch.elapsed(view.scene.number, view.sight)
-        return pause(elapsed, lease=view.scene.config.lease, rng=self._rng)
+        scene, sight = view.scene, view.sight
+        delivered = {pair.worker for pair in sight.deltas if pair.frame == scene.number}
+        awaited = scene.engaged
+        return pause(
+            attendant.watch.elapsed(scene.number, sight),
+            lease=scene.config.lease,
+            rng=self._rng,
+            missing=len(awaited - delivered) / len(awaited) if awaited else 1.0,
+            leads=attendant.leads,
+        )
 
     def _fail_for_now(self, kind: Kind, error: BatonError) -> float:
         self._failures += 1
