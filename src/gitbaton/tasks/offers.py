@@ -14,7 +14,7 @@ from gitbaton.tasks.reservations import Locks, collision
 
 _ALTERNATIVES: Final = 255  # offered besides what is wanted
 
-_SECOND: Final = 32  # of these the second choice is made
+_SECOND: Final = 32  # of so many for each seat the second choice is made
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def spread(candidates: Sequence[Task], who: Claimant, window: int, *, seats: int
     """
     sure = 0 if window else seats
     rest = candidates[sure:]
-    first = [t for t in rest[: window or _SECOND] if t.priority == rest[0].priority]
+    first = [t for t in rest[: window or _SECOND * seats] if t.priority == rest[0].priority]
     return [*candidates[:sure], *sorted(first, key=taste(who)), *rest[len(first) :]]
 
 

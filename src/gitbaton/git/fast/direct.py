@@ -79,7 +79,7 @@ class DirectRemote:
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
         """Let ``choose`` decide on the refs as they are; push what it says.
 
-        Where somebody was faster while the objects were written, it is asked again.
+        Where somebody was faster with all of it while the objects were written, it is asked again.
         """
         directory = self._doorway.directory
         if directory is None or not self._doorway.is_open():
@@ -87,15 +87,17 @@ class DirectRemote:
         fates: Mapping[str, RefResult] = {}
         with ExitStack() as held:
             for _ in range(_CHOICES):
-                updates = choose(RefFiles(directory))
+                fates, updates = {}, choose(RefFiles(directory))
                 if not (self._may_move(updates) and self._bring(updates, held)):
                     break
                 now = RefFiles(directory)
-                if all(now.get(update.ref) == update.old for update in updates):
-                    fates = self._move(updates)
+                # Who has lost already is not sent: git ends at the first transaction that fails.
+                lost = [update for update in updates if now.get(update.ref) != update.old]
+                fates = everywhere(lost, PushState.STALE, "stale info")
+                left = [update for update in updates if update.ref not in fates]
+                if left or not updates:
+                    fates = {**fates, **self._move(left)}
                     break
-            else:
-                fates = self._move(updates)
         return self._send_rest(updates, fates)
 
     def close(self) -> None:
