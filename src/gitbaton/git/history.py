@@ -29,13 +29,14 @@ def unreachable(
     Members of ``published`` whose objects are not here are left out: then a tip counts as
     unreachable, which errs on the side of keeping.
     """
-    if not tips:
+    wanted = [tip for tip in tips if tip not in published]
+    if not wanted:
         return []
     known = set(published) - repo.objects.missing(published)
-    lines = [*tips, *(f"^{oid}" for oid in sorted(known))]
+    lines = [*wanted, *(f"^{oid}" for oid in sorted(known))]
     asked = repo.git.run("rev-list", "--stdin", stdin="\n".join(lines).encode() + b"\n")
     lost = set(asked.text.split("\n"))
-    return [tip for tip in dict.fromkeys(tips) if tip in lost]
+    return [tip for tip in dict.fromkeys(wanted) if tip in lost]
 
 
 def independent(repo: CoordinationRepository, tips: Sequence[Oid]) -> list[Oid]:

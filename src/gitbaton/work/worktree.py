@@ -242,6 +242,8 @@ def local_branches(repo: CoordinationRepository) -> dict[str, Oid]:
 
 def stash_entries(repo: CoordinationRepository) -> list[tuple[Oid, str]]:
     """Return the stash that all worktrees share: (commit, what git noted of it), newest first."""
+    if not (repo.path / "logs" / "refs" / "stash").exists():
+        return []  # its entries are the lines of this file (git-stash(1), "DISCUSSION")
     listed = repo.git.run("reflog", "show", "--format=%H %gs", "refs/stash", "--", check=False)
     lines = listed.text.split("\n") if listed.status == 0 else []
     return [(Oid(line.partition(" ")[0]), line.partition(" ")[2]) for line in lines if line]
