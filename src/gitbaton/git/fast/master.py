@@ -34,12 +34,15 @@ _UNREACHED = re.compile(
 )
 
 # $1 connects, $2 hangs up, $3 is the directory. In the background, so that whoever kills our
-# children (a job that is cancelled, a container that goes down) leaves it time to hang up.
+# children (a job that is cancelled, a container that goes down) leaves it time to hang up. Who was
+# killed while it connected reads no status: that must not end it before it has hung up.
 _GUARDIAN = """\
 exec 3<&0
 {
   eval "$1" < /dev/null > /dev/null 2> "$3/said"
-  echo $?
+  status=$?
+  trap '' PIPE
+  echo $status
   read -r _ <&3
   eval "$2" < /dev/null > /dev/null 2>&1
   rm -rf "$3"

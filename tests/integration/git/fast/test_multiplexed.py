@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from gitbaton.core.ids import Oid
+from gitbaton.git.fast import master
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.remote import PushState, RefUpdate
 from tests.functional.working import wait_until
@@ -230,6 +231,23 @@ def test_an_open_channel_that_nobody_takes_is_closed(
     assert link is not None
     wait_until(lambda: not link.is_open)
     assert ours()  # the connection itself stays
+
+
+def test_who_is_killed_while_it_connects_leaves_no_connection(tmp_path: Path) -> None:
+    """I4: the guardian hangs up although nobody hears that it is connected."""
+    hung_up, private = tmp_path / "hung-up", tmp_path / "private"
+    private.mkdir()
+    guardian = subprocess.Popen(
+        ["sh", "-c", master._GUARDIAN, "sh", "sleep 0.3", f"touch {hung_up}", str(private)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert guardian.stdin is not None and guardian.stdout is not None
+    guardian.stdout.close()  # as our death would
+    guardian.stdin.close()
+    guardian.wait(10)
+    wait_until(hung_up.exists)
+    wait_until(lambda: not private.exists())
 
 
 PROGRAM = """
