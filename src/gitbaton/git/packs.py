@@ -12,21 +12,27 @@ from gitbaton.git.repository import CoordinationRepository
 _MANY: Final = 100  # git looks through them one after the other
 
 
-def roll_up(repository: CoordinationRepository, *, above: int = _MANY) -> bool:
-    """Join packs and loose objects where there are more than ``above`` packs; return whether.
+def join(repository: CoordinationRepository) -> bool | None:
+    """Join small packs and loose objects, reachable or not; return whether git could.
 
-    Reachable or not, all stays (git-repack(1), ``--geometric``; a git before 2.32 has no such
-    thing and leaves them). Of several processes one does it. The cost is spread: large packs are
+    None: another process is at it. A geometric repack (git-repack(1); a git before 2.32 has no such
+    thing) drops nothing, and old packs go only when the new one is in place: a git process that was
+    using one looks for the object again and finds it there. The cost is spread: large packs are
     seldom touched.
     """
-    packs = repository.path / "objects" / "pack"
-    if not packs.is_dir() or sum(path.suffix == ".pack" for path in packs.iterdir()) <= above:
-        return False
     from filelock import FileLock, Timeout  # 20 ms: paid once in a hundred fetches
 
     try:
         with FileLock(repository.path / "packs.lock", timeout=0):
             joined = repository.git.run("repack", "-d", "-l", "-q", "--geometric=2", check=False)
     except Timeout:
-        return False
+        return None
     return joined.status == 0
+
+
+def roll_up(repository: CoordinationRepository, *, above: int = _MANY) -> bool:
+    """Join packs and loose objects where there are more than ``above`` packs; return whether."""
+    packs = repository.path / "objects" / "pack"
+    if not packs.is_dir() or sum(path.suffix == ".pack" for path in packs.iterdir()) <= above:
+        return False
+    return join(repository) is True

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from filelock import FileLock, Timeout
-
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, is_alive
 from gitbaton.git.history import unreachable
+from gitbaton.git.packs import join
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import Actor, Rescue
@@ -236,22 +235,16 @@ class Cleaner:
         """Pack the objects of the coordination repository together; drop none.
 
         Records that were read, and what a push under way is about to send, are reachable from no
-        ref here. So nothing is ever pruned: a geometric repack takes loose objects and small
-        packs whether or not they are reachable, and old packs go only when the new one is in
-        place. A git process that was using one looks for the object again and finds it there.
+        ref here. So nothing is ever pruned (``git.packs``).
         """
         if dry_run:
             return
         before = self._count()
-        try:
-            with FileLock(self.repository.path / "repack.lock", timeout=0):
-                done_well = self.repository.git.run(
-                    *("repack", "--quiet", "--geometric=2", "-d", "-l"), check=False
-                )
-        except Timeout:
+        joined = join(self.repository)
+        if joined is None:
             done.kept.append(Item("objects", "objects", "another process is packing them"))
             return
-        if done_well.status != 0:
+        if not joined:
             # Before 2.32 git knew no geometric repack: this packs what is reachable, no more.
             self.repository.git.run("repack", "--quiet", "-d", "-l")
         if (after := self._count()) < before:
