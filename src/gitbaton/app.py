@@ -16,7 +16,7 @@ import msgspec
 
 from gitbaton.core.clock import Clock, SystemClock
 from gitbaton.core.config import Config, ProjectSection
-from gitbaton.core.config_file import FILE_NAME, parse_config
+from gitbaton.core.config_file import read_config
 from gitbaton.core.errors import InvalidInput
 from gitbaton.git.pushlog import MeteredRemote, PushLog
 from gitbaton.git.repository import Clone, CoordinationRepository
@@ -83,7 +83,7 @@ class App:
     @cached_property
     def config(self) -> Config:
         """``baton.toml`` of this working tree: what steers this machine. Raises InvalidInput."""
-        return read_config(self.clone)
+        return read_config(self.clone.top)
 
     @cached_property
     def repository(self) -> CoordinationRepository:
@@ -318,24 +318,12 @@ def init_app(
     if not sqlite:
         name = choose_remote(list(remote_urls(read_git_config(clone))), wanted=remote)
     target = checked_out_branch(clone) if name is None else known_default_branch(clone, name)
-    settings = make_settings(remote=name, target=target, store=read_config(clone).store)
+    settings = make_settings(remote=name, target=target, store=read_config(clone.top).store)
     if before is not None and settings.target is None and settings.remote == before.remote:
         settings = msgspec.structs.replace(settings, target=before.target)
     if settings != before:
         write_settings(state, settings)
     return App(clone, env, settings), settings != before
-
-
-def read_config(clone: Clone) -> Config:
-    """Return the unprotected configuration of this working tree; the defaults without a file."""
-    path = clone.top / FILE_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Config()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
-    return parse_config(text, str(path))
 
 
 def _find_clone(directory: Path, env: Mapping[str, str]) -> Clone:

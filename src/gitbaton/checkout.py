@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock, SystemClock
-from gitbaton.core.config import CommitSection, Config
-from gitbaton.core.config_file import FILE_NAME, parse_config
-from gitbaton.core.errors import BatonError, InvalidInput
+from gitbaton.core.config import CommitSection
+from gitbaton.core.config_file import read_config
+from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import task_id
 from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
@@ -54,7 +54,7 @@ class Checkout:
         self._command = command
         self.clock: Clock = clock or SystemClock()
         self.tree = WorkingTree.find(directory, env)
-        self.config = _read_config(self.tree)
+        self.config = read_config(self.tree.top)
 
     @property
     def section(self) -> CommitSection:
@@ -188,17 +188,6 @@ def replay_unfinished(clone_state: Path, env: Mapping[str, str], *, clock: Clock
     if failed is not None:
         raise failed
     return count
-
-
-def _read_config(tree: WorkingTree) -> Config:
-    path = tree.top / FILE_NAME
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return Config()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
-    return parse_config(text, str(path))
 
 
 def _author(env: Mapping[str, str], settings: Mapping[str, str]) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
 import msgspec
@@ -16,6 +17,21 @@ from gitbaton.core.errors import InvalidInput
 FILE_NAME = "baton.toml"
 
 SectionT = TypeVar("SectionT", bound=Section)
+
+
+def read_config(top: Path) -> Config:
+    """Return the unprotected configuration of the working tree at ``top``; defaults without a file.
+
+    Raises InvalidInput.
+    """
+    path = top / FILE_NAME
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
+    return parse_config(text, str(path))
 
 
 def parse_config(text: str, source: str = FILE_NAME) -> Config:
