@@ -12,13 +12,17 @@ from tests.functional.baton import Baton
 
 
 def keepers(pid: int) -> list[psutil.Process]:
-    """Return the keepers that watch the process ``pid``."""
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
+    """Return the keepers that watch the process ``pid``.
+
+    A child that a keeper has forked and that has not become git yet still shows its parent's
+    arguments: it is no keeper of its own.
+    """
+    alike = {}
+    for process in psutil.process_iter(["cmdline", "ppid"]):
         words = process.info["cmdline"] or []
         if "gitbaton.cli.keep" in words and str(pid) in words:
-            found.append(process)
-    return found
+            alike[process.pid] = process
+    return [process for process in alike.values() if process.info["ppid"] not in alike]
 
 
 def until(true: Callable[[], object]) -> None:
