@@ -43,7 +43,7 @@ def make_web_link(
         context = make_context(settings) if address.secure else None
     except (OSError, _WantsPassphrase):
         return None
-    login = Login(git, address)
+    login = Login(git, address, unasked=settings.unasked)
     return WebLink(address, settings, Connections(address, settings, context), login, format)
 
 
@@ -161,7 +161,7 @@ class WebLink:
 
         Raises Unfit for one that the server did not process, Lost for one that leaves it open.
         """
-        tried = self._login.header
+        tried = self._login.opening(deadline)
         answer = self._connections.exchange(_signed(request, tried), deadline)
         if answer.status == 401 and "Authorization" not in self._headers:
             header = self._login.answer(answer.challenge, tried, deadline)

@@ -13,21 +13,29 @@ from gitbaton.git.runner import Git, GitTimeout
 class Login:
     """What we say who we are to one server. Thread-safe.
 
-    As git does, nothing is said before the server asks, but for a password in an https address:
-    who wrote it there meant it to be sent.
+    As git does, nothing is said before the server asks, but for a password in an https address (who
+    wrote it there meant it to be sent), and with ``http.proactiveAuth``: ``unasked``. An https
+    server that has asked once will ask again: that is remembered as this very setting, in the
+    repository of ``git``, and saves each later command a round trip.
     """
 
-    def __init__(self, git: Git, address: WebAddress) -> None:
+    def __init__(self, git: Git, address: WebAddress, *, unasked: bool = False) -> None:
         self._git, self._address = git, address
         self._lock = threading.Lock()
         self._header: str | None = None
         self._described: str | None = None  # what git credential gave, to be approved or rejected
+        self._unasked = unasked
+        self._to_remember = False
         if address.secure and address.password is not None:
             self._header = self._from_address()
 
-    @property
-    def header(self) -> str | None:
-        """The value of ``Authorization``, if there is any yet."""
+    def opening(self, deadline: Deadline) -> str | None:
+        """Return the value of ``Authorization`` to begin with; None: there is none yet."""
+        if self._unasked:
+            with self._lock:
+                if self._unasked and self._header is None:
+                    self._header = self._find(deadline)
+                self._unasked = False
         return self._header
 
     def answer(self, challenge: str, tried: str | None, deadline: Deadline) -> str | None:
@@ -44,10 +52,8 @@ class Login:
                 self._tell("reject")
                 self._header = None
                 return None
-            if self._address.password is not None:
-                self._header = self._from_address()
-            else:
-                self._header = self._ask(deadline)
+            self._header = self._find(deadline)
+            self._to_remember = self._described is not None and self._address.secure
             return self._header
 
     def accepted(self) -> None:
@@ -55,6 +61,17 @@ class Login:
         if self._described is not None:
             with self._lock:
                 self._tell("approve")
+                if self._to_remember:
+                    self._to_remember = False
+                    self._remember()
+
+    def _find(self, deadline: Deadline) -> str | None:
+        return self._ask(deadline) if self._address.password is None else self._from_address()
+
+    def _remember(self) -> None:
+        base = f"{self._address.scheme}://{self._address.authority}/"
+        # Refused when another command writes at this moment: it remembers the same.
+        self._git.run("config", f"http.{base}.proactiveAuth", "basic", check=False)
 
     def _from_address(self) -> str:
         return basic(self._address.user or "", self._address.password or "")

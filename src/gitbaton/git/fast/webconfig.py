@@ -19,12 +19,13 @@ from gitbaton.git.fast.configuration import Configuration
 # They steer how libcurl works, and change nothing about what may be sent where.
 _INDIFFERENT = {
     *("http.followredirects", "http.getanyfile", "http.lowspeedlimit", "http.lowspeedtime"),
+    *("http.keepalivecount", "http.keepaliveidle", "http.keepaliveinterval"),
     *("http.maxrequests", "http.minsessions", "http.noepsv", "http.postbuffer"),
     *("http.receivepack", "http.savecookies", "http.ssltry", "http.uploadpack", "http.version"),
 }
 _FOLLOWED = {
-    *("http.extraheader", "http.proxy", "http.sslcainfo", "http.sslcapath", "http.sslcert"),
-    *("http.sslkey", "http.sslverify", "http.useragent"),
+    *("http.extraheader", "http.proactiveauth", "http.proxy", "http.sslcainfo", "http.sslcapath"),
+    *("http.sslcert", "http.sslkey", "http.sslverify", "http.useragent"),
 }
 _FOREIGN = (  # environment variables of http.c beyond those read below
     "GIT_SSL_VERSION",
@@ -51,7 +52,7 @@ class Proxy:
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
-    """How to reach one address."""
+    """How to reach one address. ``unasked``: credentials are sent before the server asks."""
 
     verify: bool = True
     ca_file: str | None = None
@@ -61,6 +62,7 @@ class WebSettings:
     proxy: Proxy | None = None
     agent: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unasked: bool = False
 
 
 def read_settings(
@@ -83,6 +85,7 @@ def read_settings(
             proxy=_proxy(matched, env, address),
             agent=env.get("GIT_HTTP_USER_AGENT") or matched.last("http.useragent"),
             headers=_headers(matched, everything),
+            unasked=_unasked(matched),
         )
     except _Unusual:
         return None
@@ -100,6 +103,15 @@ def _verify(matched: Configuration, env: Mapping[str, str]) -> bool:
             return True
         case "false" | "no" | "off" | "0":
             return False
+    raise _Unusual
+
+
+def _unasked(matched: Configuration) -> bool:
+    match (matched.last("http.proactiveauth") or "none").lower():
+        case "none":
+            return False
+        case "basic" | "auto":  # auto: whatever the helper offers; only basic is spoken here
+            return True
     raise _Unusual
 
 

@@ -139,6 +139,59 @@ def test_a_helper_is_asked_once_and_told_that_it_was_right(
     assert log.read_text().split() == ["get", "store"]
 
 
+def test_a_server_that_has_asked_for_a_password_is_not_left_to_ask_again(
+    desk: Desk, secure: WatchedSite, tmp_path: Path
+) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    log = _helper(desk, tmp_path, "s3cret")
+    assert fast(desk, server).push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    later = fast(desk, server)  # as the next command has it
+    assert later.push([RefUpdate(Y, None, oid)], atomic=False)[Y].state is DONE
+    assert secure.server.asked == [PUSH, PUSH, PUSH]
+    assert log.read_text().split() == ["get", "store", "get", "store"]
+
+
+def test_what_was_remembered_and_is_wrong_by_now(
+    desk: Desk, secure: WatchedSite, tmp_path: Path
+) -> None:
+    server, oid = secure.fresh(), desk.commit()
+    _helper(desk, tmp_path, "s3cret")
+    assert fast(desk, server).list(["refs/"]).refs == {}
+    log = _helper(desk, tmp_path, "ch4nged")
+    remote = fast(desk, server)
+    fate = remote.push([RefUpdate(X, None, oid)], atomic=False)[X]
+    assert fate.state is PushState.REFUSED
+    assert log.read_text().split()[2:4] == ["get", "erase"]
+    assert server.refs() == {}
+
+
+def test_without_a_helper_the_server_is_asked_as_before(
+    desk: Desk, web: WatchedSite, secure: WatchedSite
+) -> None:
+    """The setting says that credentials *may* be sent, not that there are any."""
+    desk.git.run("config", "http.proactiveAuth", "basic")
+    server, oid = web.fresh(), desk.commit()
+    assert fast(desk, server).push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert web.server.asked == [PUSH]
+    assert (
+        fast(desk, secure.fresh()).push([RefUpdate(X, None, oid)], atomic=False)[X].state
+        is not DONE
+    )
+
+
+def test_a_password_is_not_volunteered_without_encryption(
+    desk: Desk, tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    needs("http-backend")
+    _helper(desk, tmp_path, "s3cret")
+    with watched_site(tmp_path_factory.mktemp("open"), users={"agent": "s3cret"}) as site:
+        server, oid = site.fresh(), desk.commit()
+        for ref in (X, Y):
+            remote = fast(desk, server)
+            assert remote.push([RefUpdate(ref, None, oid)], atomic=False)[ref].state is DONE
+        assert site.server.asked == [PUSH] * 4
+
+
 def test_a_helper_that_was_wrong_is_told_and_git_takes_over(
     desk: Desk, secure: WatchedSite, tmp_path: Path
 ) -> None:

@@ -206,3 +206,16 @@ def test_hosts_without_a_proxy(exempt: str, direct: bool) -> None:
 def test_another_proxy_is_left_to_git(proxy: str) -> None:
     assert settings(http_proxy=proxy) is None
     assert settings({"no_proxy": "10.0.0.0/8"}, http_proxy="http://squid") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "unasked"), [("none", False), ("basic", True), ("auto", True), ("Basic", True)]
+)
+def test_credentials_before_they_are_asked_for(value: str, unasked: bool) -> None:
+    found = settings(http_proactiveauth=value)
+    assert found is not None
+    assert found.unasked is unasked
+
+
+def test_a_way_to_say_who_one_is_that_is_not_spoken_here() -> None:
+    assert settings(http_proactiveauth="digest") is None
