@@ -17,6 +17,8 @@ from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import task_id
 from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.consent import decide
+from gitbaton.workspace.place import beside
 from gitbaton.workspace.safecommit.commit import SafeCommit
 from gitbaton.workspace.safecommit.journal import unfinished
 from gitbaton.workspace.safecommit.ledger import Maker
@@ -75,7 +77,11 @@ class Checkout:
         return TreeLock(self.tree.state, self.clock, holder)
 
     def commits(self) -> SafeCommit:
-        """Return what makes commits here. Raises InvalidInput for a setting of no use."""
+        """Return what makes commits here.
+
+        Raises InvalidInput for a setting of no use, Refused for one that this machine has to
+        confirm (workspace/consent.py).
+        """
         env, section = self._env, self.section
         settings = read_gitconfig(self.tree.git)
         return SafeCommit(
@@ -83,7 +89,7 @@ class Checkout:
             lock=self.lock,
             hooks=HookSnapshot(
                 self.tree,
-                directory=self._place(),
+                directory=self._place(settings),
                 clock=self.clock,
                 env=env,
                 hooks_path=settings.get("core.hookspath"),
@@ -101,7 +107,7 @@ class Checkout:
                 file_modes=flag(settings, "core.filemode", default=True),
                 ignore_case=flag(settings, "core.ignorecase", default=False),
                 task=task_id(env["BATON_TASK"], field="BATON_TASK") if self._notes_task else None,
-                scanner=section.scanner,
+                scanner=self._scanner(settings),
             ),
             me=Maker(
                 session=env.get("BATON_SESSION") or None,
@@ -119,7 +125,7 @@ class Checkout:
     def integration(self, *, wait: float) -> Integration:
         """Return what brings this working tree and its upstream together.
 
-        ``wait``: seconds to wait for the lock of the tree. Raises InvalidInput.
+        ``wait``: seconds to wait for the lock of the tree. Raises as ``commits``.
         """
         # Only what pushes and pulls pays for it.
         import random
@@ -136,7 +142,7 @@ class Checkout:
             sign=flag(settings, "commit.gpgsign", default=False),
             fallback=self._remote(settings),
             timeout=wait,
-            place=os.fspath(self._place() / "merge"),
+            place=os.fspath(self._place(settings) / "merge"),
             waiting=self._tell,
         )
 
@@ -164,12 +170,18 @@ class Checkout:
         except TreeBusy:
             return False
 
-    def _place(self) -> Path:
+    def _scanner(self, settings: Mapping[str, str]) -> str | None:
+        proposed = self.section.scanner
+        found = decide("commit.scanner", proposed, settings)
+        if proposed is not None and found not in (None, proposed):
+            self._tell(f"baton.toml proposes another detector ({proposed}); here runs: {found}")
+        return found
+
+    def _place(self, settings: Mapping[str, str]) -> Path:
         """Return the directory for checkouts, beside the main working tree (as for worktrees)."""
         common = self.tree.clone_state.parent
         top = common.parent if common.name == ".git" else self.tree.top
-        configured = self.config.work.worktrees
-        return (top / configured).absolute() if configured else top.parent / f"{top.name}.baton"
+        return beside(top, self.config.work.worktrees, settings)
 
 
 def replay_unfinished(clone_state: Path, env: Mapping[str, str], *, clock: Clock) -> int:

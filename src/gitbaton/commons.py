@@ -25,7 +25,8 @@ class Commons:
     @cached_property
     def place(self) -> Path:
         """Where the worktrees of sessions are: beside the clone."""
-        return find_place(self._app.clone, self._app.config.work.worktrees) / "sessions"
+        app = self._app
+        return find_place(app.clone, app.config.work.worktrees, app.git_config) / "sessions"
 
     @cached_property
     def desk(self) -> Desk:

@@ -81,7 +81,8 @@ class Theatre:
     @property
     def directory(self) -> Path:
         """Where workers of this clone keep worlds, ops and logs: outside of every repository."""
-        return find_place(self._app.clone, self._app.config.work.worktrees) / "frames"
+        app = self._app
+        return find_place(app.clone, app.config.work.worktrees, app.git_config) / "frames"
 
     def found(self, founding: Founding) -> Founded:
         """Make the world at frame 0, or say that it is there. Raises HostRefused, InvalidInput."""

@@ -28,7 +28,7 @@ from gitbaton.work.aging import RescueAges
 from gitbaton.work.archive import Archive, KeptArchive, Rescues
 from gitbaton.work.checks import Commands
 from gitbaton.work.chores import Upkeep
-from gitbaton.work.cleaning import Cleaner
+from gitbaton.work.cleaning import GRACE, Cleaner
 from gitbaton.work.company import Company
 from gitbaton.work.crew import Crew, Orders
 from gitbaton.work.environment import agent_environment
@@ -42,6 +42,7 @@ from gitbaton.work.profiles import Profile, custom_profile, find_profile
 from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.reception import Reception
 from gitbaton.work.rescue import Rescuer
+from gitbaton.work.returning import Returner
 from gitbaton.work.settling import Settler
 from gitbaton.work.shift import Shift, Slot
 from gitbaton.work.sync import Sync
@@ -92,7 +93,8 @@ class Workshop:
     @cached_property
     def place(self) -> Path:
         """Where worktrees and prompts are: beside the clone, outside of every repository."""
-        return find_place(self._app.clone, self._app.config.work.worktrees)
+        app = self._app
+        return find_place(app.clone, app.config.work.worktrees, app.git_config)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -160,6 +162,8 @@ class Workshop:
             repository=app.repository,
             remote=self.code_remote,
             outbox=self.outbox,
+            send=self.sync.send,
+            returner=Returner(queue=app.queue, outbox=self.outbox, clock=app.clock, grace=GRACE),
             rescuer=self.rescuer,
             rescues=self.rescues,
             ages=RescueAges(app.local, app.clock),

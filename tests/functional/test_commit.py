@@ -238,17 +238,74 @@ def test_what_else_may_be_under_way(tree: Baton, start: list[str], words: str) -
 
 def test_a_detector_of_secrets_may_refuse(tree: Baton) -> None:
     (tree.directory / "a.txt").write_text("password = hunter2\n")
-    config = tree.directory / "baton.toml"
-    config.write_text("[commit]\nscanner = \"sh -c '! grep -n ^+.*hunter2'\"\n")
+    tree.git("config", "baton.commit.scanner", "sh -c '! grep -n ^+.*hunter2'")
     refused(
         tree("commit", "a.txt", "-m", "x"),
         "the detector of secrets says no (exit status 1): 7:+password = hunter2",
         "take the secret out of the file, or mark it as the detector's manual says",
     )
-    config.write_text('[commit]\nscanner = "no-such-detector"\n')
-    assert "cannot be run (no-such-detector)" in tree("commit", "a.txt", "-m", "x").err
-    config.write_text('[commit]\nscanner = "cat"\n')
+    tree.git("config", "baton.commit.scanner", "no-such-detector")
+    refused(
+        tree("commit", "a.txt", "-m", "x"),
+        "the detector of secrets cannot be run (no-such-detector): [Errno 2] No such file or "
+        "directory: 'no-such-detector'",
+        "git config baton.commit.scanner COMMAND",
+    )
+    tree.git("config", "baton.commit.scanner", "cat")
     tree.ok("commit", "a.txt", "-m", "x")
+
+
+def test_what_a_tracked_file_names_runs_only_where_this_machine_says_so(tree: Baton) -> None:
+    """Whoever can push can change baton.toml: that alone must not run anything here."""
+    (tree.directory / "a.txt").write_text("new\n")
+    config = tree.directory / "baton.toml"
+    config.write_text("[commit]\nscanner = 'touch ran'\n")
+    refused(
+        tree("commit", "a.txt", "-m", "x"),
+        "baton.toml asks to run a command at every commit, and a file that others can push does "
+        "not decide that: touch ran",
+        "git config baton.commit.scanner 'touch ran' "
+        "(or, to do without: git config baton.commit.scanner '')",
+    )
+    assert not (tree.directory / "ran").exists()
+    tree.git("config", "baton.commit.scanner", "")
+    tree.ok("commit", "a.txt", "-m", "without")
+    assert not (tree.directory / "ran").exists()
+    tree.git("config", "baton.commit.scanner", "touch ran")
+    (tree.directory / "a.txt").write_text("newer\n")
+    tree.ok("commit", "a.txt", "-m", "agreed")
+    assert (tree.directory / "ran").exists()
+
+
+def test_the_detector_of_this_machine_runs_and_no_other(tree: Baton) -> None:
+    (tree.directory / "a.txt").write_text("new\n")
+    tree.git("config", "baton.commit.scanner", "cat")
+    (tree.directory / "baton.toml").write_text("[commit]\nscanner = 'touch ran'\n")
+    answer = tree("commit", "a.txt", "-m", "x")
+    assert answer.status == 0
+    assert answer.err == "baton.toml proposes another detector (touch ran); here runs: cat\n"
+    assert not (tree.directory / "ran").exists()
+
+
+def test_a_tracked_file_does_not_say_where_checkouts_and_worktrees_go(tree: Baton) -> None:
+    (tree.directory / "a.txt").write_text("new\n")
+    elsewhere = tree.directory.parent / "elsewhere"
+    (tree.directory / "baton.toml").write_text("[work]\nworktrees = '../elsewhere'\n")
+    hook = tree.directory / ".git/hooks/pre-commit"
+    hook.write_text("#!/bin/sh\nexit 0\n")
+    hook.chmod(0o755)
+    for words in (("commit", "a.txt", "-m", "x"), ("session", "start", "--worktree")):
+        refused(
+            tree(*words),
+            "baton.toml asks to put worktrees into another directory, and a file that others can "
+            "push does not decide that: ../elsewhere",
+            "git config baton.work.worktrees ../elsewhere "
+            "(or, to do without: git config baton.work.worktrees '')",
+        )
+    assert not elsewhere.exists()
+    tree.git("config", "baton.work.worktrees", "../elsewhere")
+    tree.ok("commit", "a.txt", "-m", "x")
+    assert (elsewhere / "hooks").is_dir()
 
 
 def test_check_moves_nothing(tree: Baton) -> None:

@@ -99,7 +99,10 @@ class WorkSection(Section, frozen=True, kw_only=True):
     ] = 10_000_000
     worktrees: Annotated[
         str | None,
-        Meta(description="Directory of the worktrees; the default is `<clone>.baton` beside it."),
+        Meta(
+            description="Directory of the worktrees; the default is `<clone>.baton` beside it. "
+            "Used on a machine that has said so: `git config baton.work.worktrees DIRECTORY`."
+        ),
     ] = None
     throw_away: Annotated[
         tuple[str, ...],
@@ -231,7 +234,8 @@ class CommitSection(Section, frozen=True, kw_only=True):
         str | None,
         Meta(
             description="A detector of secrets, such as `gitleaks stdin`: gets the change as a "
-            "diff on its standard input, and fails the commit by failing."
+            "diff on its standard input, and fails the commit by failing. Runs on a machine "
+            "that has said so: `git config baton.commit.scanner COMMAND`."
         ),
     ] = None
     trailer: Annotated[

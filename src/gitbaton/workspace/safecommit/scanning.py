@@ -1,7 +1,8 @@
 """Asks a configured detector whether a change holds a secret.
 
 The detector is any command that reads text and fails when it finds something, such as ``gitleaks
-stdin``. It gets what the commit adds and removes, as a diff, on its standard input.
+stdin``. It gets what the commit adds and removes, as a diff, on its standard input. Which one runs
+is for each machine to say (workspace/consent.py).
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ def require_no_secret(
         raise Refused(
             f"the detector of secrets cannot be run ({scanner}): {error}",
             code="secret",
-            next="correct scanner under [commit] in baton.toml",
+            next="git config baton.commit.scanner COMMAND",
         ) from error
     if done.returncode != 0:
         said = done.stdout.decode("utf-8", "replace").strip()[-_SHOWN:]

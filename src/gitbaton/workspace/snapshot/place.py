@@ -75,7 +75,7 @@ class Place:
         """Return what to raise when the files here cannot be made or written."""
         return BatonError(
             f"the checkout for hooks in {self.root} cannot be used: {error.strerror or error}",
-            next="name another directory in baton.toml: [work] worktrees",
+            next="name another directory: git config baton.work.worktrees DIRECTORY",
         )
 
 

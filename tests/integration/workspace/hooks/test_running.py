@@ -200,7 +200,7 @@ def test_a_place_that_cannot_be_written_is_told_with_what_to_do(dirty: Shop) -> 
     dirty.directory.write_text("a file where the directory should be")
     with pytest.raises(BatonError, match="cannot be used: ") as told:
         dirty.snapshot().check(_to_commit(dirty))
-    assert told.value.next == "name another directory in baton.toml: [work] worktrees"
+    assert told.value.next == "name another directory: git config baton.work.worktrees DIRECTORY"
 
 
 _CHILD = """
