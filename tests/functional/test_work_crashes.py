@@ -14,6 +14,7 @@ from tests.integration.work.clone_state import unchanged
 from tests.servers.site import BareRepository
 
 LEASE = ("--lease", "2s")
+LONG = ("--lease", "1h")
 
 
 @pytest.fixture
@@ -34,20 +35,24 @@ def marked(task: str) -> list[psutil.Process]:
 
 
 def test_a_killed_worker_is_cleaned_up_after_and_its_task_done_again(place: Place) -> None:
-    """SIGKILL while the agent runs; the next worker of the clone sweeps, reaps and lands."""
+    """SIGKILL while the agent runs; the next worker of the clone gives its claim back, and lands.
+
+    At once: the lease is much longer than the test.
+    """
     clone = place.clone("clone")
     add(clone, {"id": "gated"})
     with unchanged(clone.directory):
-        with working(clone, "--name", "first", *LEASE) as first:
+        with working(clone, "--name", "first", *LONG) as first:
             place.arrived("gated")
             first.signal(signal.SIGKILL)
             assert first.end() == -signal.SIGKILL
         wait_until(lambda: not marked("gated"), "the end of the orphaned agent")
         assert kept_worktrees(clone) == {"gated-e1"}
         place.let_go("gated", 2)
-        with working(clone, "--name", "second", "--drain", *LEASE) as second:
+        with working(clone, "--name", "second", "--drain", *LONG) as second:
             assert second.end() == 0
-    assert second.kinds("gated") == ["rescued", "reaped", "claimed", "landed"]
+    assert second.kinds("gated") == ["rescued", "notice", "claimed", "landed"]
+    assert second.of("notice")[0]["text"] == "fail that waited: done it is pending"
     assert second.of("rescued")[0]["text"] == "pushed: its worker died"
     [rescued] = place.rescues("gated", 1)
     assert "gated.txt" in place.files(rescued)
@@ -56,8 +61,24 @@ def test_a_killed_worker_is_cleaned_up_after_and_its_task_done_again(place: Plac
     assert (task["status"], task["attempts"]) == ("done", 1)
     words = [event["event"] for event in clone.ok("log", "gated")["events"]]
     assert [word for word in words if word != "renew"] == [
-        *("done", "claim", "reset", "claim", "add"),
+        *("done", "claim", "fail", "claim", "add"),
     ]
+
+
+def test_a_worker_of_another_clone_leaves_the_claim_to_its_lease(place: Place) -> None:
+    """It cannot know that the holder is dead: only the clone of the dead one can."""
+    one, two = place.clone("one"), place.clone("two")
+    add(one, {"id": "gated"})
+    with working(one, *LONG) as first:
+        place.arrived("gated")
+        first.signal(signal.SIGKILL)
+        first.end()
+    wait_until(lambda: not marked("gated"), "the end of the orphaned agent")
+    with working(two, "--once", *LONG) as other:
+        assert other.end() == 75
+    assert tasks(two)["gated"]["status"] == "in-progress"
+    assert [item["what"] for item in one.ok("gc")["freed"] if item["kind"] == "claim"] == ["gated"]
+    assert tasks(two)["gated"]["status"] == "pending"
 
 
 def test_a_worker_that_sleeps_too_long_cannot_publish(place: Place) -> None:

@@ -39,7 +39,8 @@ from gitbaton.work.outcome import AgentOutcome, Ending
 from gitbaton.work.post import Post
 from gitbaton.work.program import CannotWork, require_program
 from gitbaton.work.prompt import build_prompt
-from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict
+from gitbaton.work.record import ClaimRecord
+from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict, forget_reservation
 
 
 class Assignment:
@@ -66,8 +67,10 @@ class Assignment:
         post, hearts = self._post, self._crew.hearts
         hearts.add(post.token, post.claim.lease)
         worktree: ClaimWorktree | None = None
+        reserved: ClaimRecord | None = None
         reason = "it was interrupted"
         try:
+            reserved = self._reserve()
             worktree = self._prepare()
             self._work(worktree)
             reason = "it is no part of the result"
@@ -97,8 +100,21 @@ class Assignment:
                     actor=post.actor,
                     say=post.say,
                 )
+            elif reserved is not None:  # until here it told whose claim this is
+                forget_reservation(self._crew.repository, reserved)
 
     # --- the steps
+
+    def _reserve(self) -> ClaimRecord | None:
+        crew, token = self._crew, self._token
+        return ClaimWorktree.reserve(
+            crew.repository,
+            crew.worktrees,
+            task=token.task,
+            epoch=token.epoch,
+            nonce=token.nonce,
+            owner=crew.process,
+        )
 
     def _prepare(self) -> ClaimWorktree:
         self._post.say("working", "making the worktree")

@@ -15,8 +15,8 @@ from gitbaton.work.clearing import clear_away
 from gitbaton.work.crew import Crew
 from gitbaton.work.orphans import sweep
 from gitbaton.work.pacing import Pace
+from gitbaton.work.returning import DIED, Returner
 from gitbaton.work.settling import Settler
-from gitbaton.work.strays import end_strays
 from gitbaton.work.sync import Sync
 
 
@@ -39,6 +39,9 @@ class Upkeep:
         self._renew_protection = renew_protection
         self._settler = Settler(
             crew.queue, crew.upstream, crew.lander.move, default_target=crew.orders.target
+        )
+        self._returner = Returner(
+            queue=crew.queue, outbox=crew.outbox, clock=crew.clock, grace=crew.orders.grace
         )
         self._crew = crew
         self._store = store
@@ -72,24 +75,27 @@ class Upkeep:
                 self._crew.tell("notice", error.message)
 
     def _sweep(self) -> None:
-        """Save and remove the worktrees of workers that died in this clone."""
+        """Save and remove the worktrees of workers that died in this clone.
+
+        Their claims are given back by ``_send``, which comes next.
+        """
         crew = self._crew
         found = sweep(
             crew.repository,
             crew.worktrees,
             alive=lambda owner: is_alive(owner, origin=crew.clock.origin),
             owner=crew.process,
+            bereaved=self._returner.give_back,
         )
         for text in found.damaged:
             crew.tell("notice", text)
         for worktree in found.adopted:
             record = worktree.record
-            end_strays(record.nonce, grace=crew.orders.grace, clock=crew.clock)
             clear_away(
                 crew,
                 worktree,
                 {Oid(oid) for oid in crew.repository.kept().values()},
-                reason="its worker died",
+                reason=DIED,
                 actor=Actor(f"{record.task} epoch {record.epoch}"),
                 say=partial(crew.tell, task=record.task, epoch=record.epoch),
             )

@@ -17,7 +17,6 @@ from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, RemoteU
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, is_alive
 from gitbaton.git.history import unreachable
-from gitbaton.git.packs import join
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.model import Actor, Rescue
@@ -26,10 +25,12 @@ from gitbaton.work.archive import Rescues
 from gitbaton.work.holdings import find_left
 from gitbaton.work.logbook import find_logs
 from gitbaton.work.orphans import sweep
-from gitbaton.work.outbox import Outbox
+from gitbaton.work.outbox import Entry, Outbox
+from gitbaton.work.packing import pack_objects
 from gitbaton.work.record import load_record, recorded_names
 from gitbaton.work.rescue import Rescuer, kept_name
-from gitbaton.work.strays import end_strays
+from gitbaton.work.returning import DIED, Returner
+from gitbaton.work.sync import Sent
 
 LOG_AGE: Final = 30 * 86400.0  # seconds that logs and prompts of finished claims are kept
 QUEUED_AGE: Final = 86400.0  # seconds: whoever keeps a commit queues it within moments
@@ -62,6 +63,8 @@ class Cleaner:
     repository: CoordinationRepository
     remote: Remote
     outbox: Outbox
+    send: Callable[[Entry], Sent]
+    returner: Returner
     rescuer: Rescuer
     rescues: Rescues
     ages: RescueAges
@@ -80,6 +83,7 @@ class Cleaner:
         heads = self._heads(done)
         steps: Sequence[Callable[[], None]] = (
             lambda: self._free_worktrees(done, heads, dry_run=dry_run),
+            lambda: self._free_claims(done, dry_run=dry_run),
             lambda: self._free_queued(done, heads, dry_run=dry_run),
             lambda: self._file_rescues(done, dry_run=dry_run),
             lambda: self._free_files(done, dry_run=dry_run),
@@ -107,20 +111,25 @@ class Cleaner:
         if dry_run:
             self._judge_worktrees(done, published)
             return
-        orphans = sweep(self.repository, self.worktrees, alive=self._alive, owner=self.owner)
+        orphans = sweep(
+            self.repository,
+            self.worktrees,
+            alive=self._alive,
+            owner=self.owner,
+            bereaved=self.returner.give_back,
+        )
         for text in orphans.damaged:
             done.kept.append(Item("worktree", text, "its record cannot be read"))
         for place in orphans.strange:
             done.kept.append(Item("worktree", str(place), "nobody recorded it"))
         for worktree in orphans.adopted:
             record, path = worktree.record, str(worktree.path)
-            end_strays(record.nonce, grace=GRACE, clock=self.clock)
             try:
                 rescued = self.rescuer.clear_away(
                     worktree,
                     published,
                     self.throw_away,
-                    reason="its worker died",
+                    reason=DIED,
                     actor=Actor(f"{record.task} epoch {record.epoch}"),
                     clock=self.clock,
                 )
@@ -155,6 +164,16 @@ class Cleaner:
                 record = load_record(self.repository, name)
                 if record is not None and record.owner != self.owner and self._alive(record.owner):
                     yield Item("worktree", record.path, "a living worker looks after it")
+
+    def _free_claims(self, done: Cleaned, *, dry_run: bool) -> None:
+        """Give the claims of those workers back now, rather than with the next `sync`."""
+        for entry in () if dry_run else self.outbox.entries():
+            if entry.kind == "fail" and entry.body.get("reason") == DIED:
+                sent = self.send(entry)
+                if sent.error is not None:
+                    raise sent.error
+                if sent.fate == "done":
+                    done.freed.append(Item("claim", sent.task, DIED))
 
     # --- commits kept for landings that are no longer queued
 
@@ -232,29 +251,14 @@ class Cleaner:
                     done.freed.append(Item(kind, str(path), "its claim ended long ago"))
 
     def _pack(self, done: Cleaned, *, dry_run: bool) -> None:
-        """Pack the objects of the coordination repository together; drop none.
-
-        Records that were read, and what a push under way is about to send, are reachable from no
-        ref here. So nothing is ever pruned (``git.packs``).
-        """
         if dry_run:
             return
-        before = self._count()
-        joined = join(self.repository)
-        if joined is None:
+        counted = pack_objects(self.repository)
+        if counted is None:
             done.kept.append(Item("objects", "objects", "another process is packing them"))
-            return
-        if not joined:
-            # Before 2.32 git knew no geometric repack: this packs what is reachable, no more.
-            self.repository.git.run("repack", "--quiet", "-d", "-l")
-        if (after := self._count()) < before:
-            done.freed.append(Item("objects", f"{before} files", f"packed into {after}"))
-
-    def _count(self) -> int:
-        """Return the number of loose objects and packs."""
-        shown = self.repository.git.run("count-objects", "-v").text
-        counts = dict(line.split(": ") for line in shown.split("\n") if ": " in line)
-        return int(counts.get("count", 0)) + int(counts.get("packs", 0))
+        elif counted.after < counted.before:
+            what = f"{counted.before} files"
+            done.freed.append(Item("objects", what, f"packed into {counted.after}"))
 
     # --- small things
 

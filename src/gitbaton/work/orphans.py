@@ -10,7 +10,7 @@ from gitbaton.core.errors import BatonError
 from gitbaton.core.process import Process
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.worktrees import Worktrees
-from gitbaton.work.record import Phase, recorded_names
+from gitbaton.work.record import ClaimRecord, Phase, recorded_names
 from gitbaton.work.salvage import finish_removal
 from gitbaton.work.worktree import ClaimWorktree
 
@@ -34,11 +34,13 @@ def sweep(
     *,
     alive: Callable[[Process], bool],
     owner: Process,
+    bereaved: Callable[[ClaimRecord], object] = lambda record: None,
 ) -> Orphans:
     """Take over all worktrees whose owner is not ``alive``, for ``owner``.
 
     Half-made ones never had an agent in them, and half-removed ones were found to hold nothing:
-    both are erased here. Two sweeps at once share the orphans, each getting others.
+    both are erased here. ``bereaved`` is called for each before anything of it goes: until then
+    its record tells of the claim. Two sweeps at once share the orphans, each getting others.
     """
     worktrees = Worktrees(repo)
     worktrees.sweep_scratch()
@@ -48,7 +50,7 @@ def sweep(
     known: set[Path] = set()
     for name in recorded_names(repo):
         try:
-            claim = _adopt(repo, name, alive, owner)
+            claim = _adopt(repo, name, alive, owner, bereaved)
         except BatonError as error:
             damaged.append(error.message)
             known.add(directory / name)
@@ -65,13 +67,18 @@ def sweep(
 
 
 def _adopt(
-    repo: CoordinationRepository, name: str, alive: Callable[[Process], bool], owner: Process
+    repo: CoordinationRepository,
+    name: str,
+    alive: Callable[[Process], bool],
+    owner: Process,
+    bereaved: Callable[[ClaimRecord], object],
 ) -> ClaimWorktree | None:
     with Worktrees(repo).lock():
         claim = ClaimWorktree.open(repo, name)
         if claim is None or alive(claim.record.owner):
             return None
         claim.adopt(owner)
+    bereaved(claim.record)
     if claim.record.phase is Phase.MAKING:
         claim.discard()
         return None

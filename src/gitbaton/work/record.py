@@ -60,15 +60,16 @@ def claim_directory(repo: CoordinationRepository, name: str) -> Path:
     return repo.path / "claims" / name
 
 
-def save_record(repo: CoordinationRepository, record: ClaimRecord) -> None:
-    """Write ``record``, whole or not at all."""
+def save_record(repo: CoordinationRepository, record: ClaimRecord, *, durable: bool = True) -> None:
+    """Write ``record``, whole or not at all. Not ``durable``: a power cut may lose it."""
     directory = claim_directory(repo, record.name)
     directory.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix="claim-", dir=directory)
     with os.fdopen(handle, "wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(record)))
-        file.flush()
-        os.fsync(file.fileno())
+        if durable:
+            file.flush()
+            os.fsync(file.fileno())
     os.replace(temporary, directory / "claim.json")
 
 

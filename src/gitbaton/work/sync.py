@@ -111,7 +111,7 @@ class Sync:
         behind: BatonError | None = None
         for entry in self._outbox.entries():
             obstacle = away or (behind if entry.kind == "add" else None)
-            sent = self._attempt(entry) if obstacle is None else waiting(entry, obstacle)
+            sent = self.send(entry) if obstacle is None else waiting(entry, obstacle)
             report.append(sent)
             if isinstance(sent.error, RemoteUnreachable):
                 away = sent.error
@@ -119,7 +119,8 @@ class Sync:
                 behind = sent.error
         return report
 
-    def _attempt(self, entry: Entry) -> Sent:
+    def send(self, entry: Entry) -> Sent:
+        """Send this one, unless a living process is at it; return what became of it."""
         mine = self._outbox.take(entry, self._owner)
         if mine is None:
             return Sent(entry.kind, entry.task, "waiting", "another process is at it")

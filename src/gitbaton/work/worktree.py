@@ -36,6 +36,7 @@ from gitbaton.work.signature import identity
 
 BRANCHES = "work/"  # of all claims' branches, in the coordination repository only
 SUBMODULE_TIMEOUT = 900.0  # seconds
+_NOWHERE = Oid("")  # where a worktree begins that is only reserved as yet
 
 
 class NeedConflict(BatonError):
@@ -91,7 +92,8 @@ class ClaimWorktree:
         path = directory.absolute() / name
         known = load_record(repo, name)
         if known is not None and known.phase is Phase.MAKING:
-            ClaimWorktree(repo, known).discard()
+            if not _is_reservation(known):
+                ClaimWorktree(repo, known).discard()
         elif known is not None or path.exists() or path.is_symlink():
             raise Refused(f"{path} is already there", next="baton gc")
         branches = local_branches(repo)
@@ -122,6 +124,38 @@ class ClaimWorktree:
             made.discard()
             raise
         return made
+
+    @staticmethod
+    def reserve(
+        repo: CoordinationRepository,
+        directory: Path,
+        *,
+        task: str,
+        epoch: int,
+        nonce: Nonce,
+        owner: Process,
+    ) -> ClaimRecord | None:
+        """Record that ``owner`` is about to make a worktree for a claim that it has just won.
+
+        Should it be killed before ``create``, the record tells whose claim that was. None where
+        there is a record of this name already.
+        """
+        name = claim_name(task_id(task), epoch)
+        if load_record(repo, name) is not None:
+            return None
+        record = ClaimRecord(
+            task=task,
+            epoch=epoch,
+            nonce=nonce,
+            owner=owner,
+            phase=Phase.MAKING,
+            path=str(directory.absolute() / name),
+            branch=BRANCHES + name,
+            base=_NOWHERE,
+            start=_NOWHERE,
+        )
+        save_record(repo, record, durable=False)  # after a power cut, the lease runs out
+        return record
 
     @staticmethod
     def open(repo: CoordinationRepository, name: str) -> ClaimWorktree | None:
@@ -231,6 +265,16 @@ class ClaimWorktree:
         except (GitFailed, BatonError) as error:
             return (f"submodules are not complete: {error.message}",)
         return ()
+
+
+def forget_reservation(repo: CoordinationRepository, record: ClaimRecord) -> None:
+    """Erase what ``ClaimWorktree.reserve`` recorded, if no worktree came of it."""
+    if load_record(repo, record.name) == record:
+        erase(claim_directory(repo, record.name))
+
+
+def _is_reservation(record: ClaimRecord) -> bool:
+    return record.base == _NOWHERE
 
 
 def local_branches(repo: CoordinationRepository) -> dict[str, Oid]:
