@@ -6,7 +6,7 @@ Apart from ``app``: a commit needs neither the records nor the remote, and start
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from gitbaton.workspace.snapshot.proposal import HookSettings
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
 
 if TYPE_CHECKING:
+    from gitbaton.workspace.integration.catching_up import CaughtUp
     from gitbaton.workspace.integration.integration import Integration
 
 Tell = Callable[[str], None]
@@ -145,6 +146,18 @@ class Checkout:
             place=os.fspath(self._place(settings) / "merge"),
             waiting=self._tell,
         )
+
+    def catch_up(
+        self, merge: Sequence[bytes], mine: Sequence[bytes], *, wait: float
+    ) -> list[CaughtUp]:
+        """Let files that stayed behind be committed again: merged, or as they are (``mine``).
+
+        ``wait``: seconds to wait for the lock of the tree. Raises Refused.
+        """
+        from gitbaton.workspace.integration.catching_up import catch_up
+
+        with self.lock.hold(timeout=wait, waiting=self._tell):
+            return catch_up(self.tree, merge, mine)
 
     def _remote(self, settings: Mapping[str, str]) -> str | None:
         """Return where a branch without an upstream is pushed to: as ``init`` chose, or would."""

@@ -121,6 +121,29 @@ def test_a_file_that_stayed_behind_undoes_nothing(clones: Clones) -> None:
     one.ok("commit", "gone", "bin", "-m", "mine after all")
 
 
+def test_a_slip_of_the_pen_does_not_pass_for_a_look(clones: Clones) -> None:
+    """`sync --mine` of what is not behind changes nothing, and names what is."""
+    one, two = clones("one"), clones("two")
+    (one.directory / "dir").mkdir()
+    write(one, "dir/api.py", "1\n")
+    one.ok("commit", "dir/api.py", "-m", "api", "--push")
+    nothing = one("sync", "--mine", "readme", "--json")
+    assert (nothing.status, nothing.error["code"]) == (1, "not_behind")
+    assert nothing.error["next"] == "baton commit readme -m MSG"
+    two.git("pull", "-q", "origin", "main")
+    push_upstream(two, **{"dir/api.py": "up\n"})
+    write(one, "dir/api.py", "mine\n")
+    one.ok("sync")
+    for option, slip in (("--mine", "api.py"), ("--mine", "dir"), ("--merge", "nonsense")):
+        answer = one("sync", "--mine", "dir/api.py", option, slip, "--json")
+        assert (answer.status, answer.error["code"]) == (1, "not_behind"), slip
+        assert answer.error["message"].startswith(f"{slip} did not stay behind")
+        assert answer.error["next"] == "baton sync --mine dir/api.py"
+    assert one("commit", "dir/api.py", "-m", "x").status == 1, "nothing was declared by the others"
+    one.ok("sync", "--mine", "dir/api.py")
+    one.ok("commit", "dir/api.py", "-m", "mine after all")
+
+
 def test_guarded_commits_are_refused_without_a_hook_run(clones: Clones) -> None:
     """Our own hook is not run by `baton commit`: it looks by itself, and checks nothing out."""
     one = clones("one")

@@ -26,16 +26,14 @@ def catch_up_files(
 ) -> int:
     """Merge into ``merged``, take ``mine`` as they are, and return the exit status.
 
-    1 where a file is left to do by hand.
+    1 where a file is left to do by hand. Raises Refused for one that did not stay behind.
     """
     checkout = Checkout(
         request.directory, request.env, command="baton sync", tell=request.output.note
     )
     patience = float(checkout.section.wait) if wait is None else wait
-    integration = checkout.integration(wait=patience)
     kept = read_paths(mine, checkout.tree)
-    integration.declare_current(kept)
-    done = integration.catch_up(read_paths(merged, checkout.tree))
+    done = checkout.catch_up(read_paths(merged, checkout.tree), kept, wait=patience)
     document = {
         "merged": [
             {"path": item.path.decode("utf-8", "backslashreplace"), "fate": item.fate}

@@ -11,7 +11,7 @@ from gitbaton.cli.guarding import guard_checkout
 from gitbaton.cli.request import Request
 from gitbaton.core.errors import Refused
 from gitbaton.workspace.integration.following import Kept
-from gitbaton.workspace.integration.integration import Integrated
+from gitbaton.workspace.integration.outcome import Integrated
 
 _SHOWN: Final = 20  # files that are named one by one
 _WORDS: Final = {

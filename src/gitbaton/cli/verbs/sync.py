@@ -18,7 +18,7 @@ from gitbaton.cli.verb import verb
 from gitbaton.core.errors import BatonError
 from gitbaton.work.sync import Sent, waiting
 from gitbaton.workshop import Workshop
-from gitbaton.workspace.integration.integration import Integrated
+from gitbaton.workspace.integration.outcome import Integrated
 
 
 @verb("sync")

@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -15,12 +15,15 @@ from typing import Final, Literal
 from gitbaton.core.errors import GitFailed, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import EXECUTABLE, FILE, Entry
+from gitbaton.git.sharedindex import read_staged
 from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
+from gitbaton.workspace.safecommit.naming import command, listed, shown
 
 Fate = Literal["merged", "conflicts", "by hand", "current"]
 
+_NAMED: Final = 8  # files in a command to copy
 _ERROR: Final = 128  # merge-file: at most 127 conflicts, else it could not (git-merge-file(1))
 
 
@@ -37,14 +40,21 @@ class CaughtUp:
     fate: Fate
 
 
-def catch_up(tree: WorkingTree, paths: Sequence[bytes]) -> list[CaughtUp]:
-    """Merge what HEAD has into the files at ``paths`` and say what became of each.
+def catch_up(tree: WorkingTree, merge: Sequence[bytes], mine: Sequence[bytes]) -> list[CaughtUp]:
+    """Merge what HEAD has into the files at ``merge`` and say what became of each.
 
-    Under the lock of ``tree``. A file that is saved meanwhile stays. Raises Refused for that.
+    Those at ``mine`` may be committed as they are from here on: their owner has looked. Under the
+    lock of ``tree``. Raises Refused: for a path that names no file which stayed behind, with
+    nothing changed; for a file that is saved meanwhile, which stays.
     """
     behind = read_behind(tree.state)
+    _require_known(tree, merge, mine, behind)
+    for path in mine:
+        behind.pop(path, None)  # once, if it is named twice
+    if mine:
+        write_behind(tree.state, behind)
     done = []
-    for path in paths:
+    for path in merge:
         if path not in behind:
             done.append(CaughtUp(path, "current"))
             continue
@@ -56,10 +66,36 @@ def catch_up(tree: WorkingTree, paths: Sequence[bytes]) -> list[CaughtUp]:
     return done
 
 
-def declare_current(tree: WorkingTree, paths: Sequence[bytes]) -> None:
-    """Forget that the files at ``paths`` are behind: their owner has looked. Under the lock."""
-    behind = read_behind(tree.state)
-    write_behind(tree.state, {path: base for path, base in behind.items() if path not in paths})
+def _require_known(
+    tree: WorkingTree,
+    merge: Sequence[bytes],
+    mine: Sequence[bytes],
+    behind: Mapping[bytes, Entry | None],
+) -> None:
+    """Raise Refused for what cannot be meant: a slip of the pen must not pass for a look."""
+    unknown = [path for path in mine if path not in behind]
+    staged = read_staged(tree, merge)
+    for path in merge:
+        full = os.path.join(os.fsencode(tree.top), path)
+        is_file = os.path.lexists(full) and not os.path.isdir(full)
+        if path not in behind and path not in staged and not is_file:
+            unknown.append(path)
+    if not unknown:
+        return
+    option = "--mine" if mine else "--merge"
+    names = {path.rpartition(b"/")[2] for path in unknown}
+    meant = [
+        path
+        for path in behind
+        if path.rpartition(b"/")[2] in names or any(above in unknown for above in parents(path))
+    ]
+    words = " ".join(f"{option} {shown(path)}" for path in (meant or list(behind))[:_NAMED])
+    raise Refused(
+        f"{listed(unknown)} did not stay behind when upstream came in"
+        + (f"; what did: {listed(behind)}" if behind else ", and no other file did"),
+        code="not_behind",
+        next=f"baton sync {words}" if behind else command(unknown),
+    )
 
 
 def _merge(tree: WorkingTree, path: bytes, base: Entry | None) -> Fate:

@@ -14,7 +14,7 @@ from typing import Literal
 from msgspec import Struct
 
 from gitbaton.git.entries import Entry
-from gitbaton.git.placing import Wish
+from gitbaton.git.placing import Placed, Wish
 from gitbaton.git.sharedindex import NOTHING, Staged
 from gitbaton.git.treeview import parents
 from gitbaton.workspace.safecommit.move import IndexEdit
@@ -102,6 +102,28 @@ def follow(
         if wish is not None:
             files.append(wish)
     return Following(tuple(index), tuple(files), tuple(kept), tuple(submodules))
+
+
+def find_left(placed: Sequence[Placed], following: Following) -> list[Kept]:
+    """Return the files that did not follow after all, by what became of them when written."""
+    new = {wish.path for wish in following.files if wish.before is None}
+    return [
+        Kept(
+            one.path,
+            "unsafe" if one.fate == "unsafe" else "in the way" if one.path in new else "changed",
+            one.reason,
+        )
+        for one in placed
+        if one.fate != "placed"
+    ]
+
+
+def find_bases(following: Following) -> dict[bytes, Entry | None]:
+    """Return what each file that may stay is based on."""
+    return {
+        **{wish.path: wish.before for wish in following.files},
+        **{item.path: item.base for item in following.kept},
+    }
 
 
 def _wish(change: Change, found: Staged) -> Wish | None:

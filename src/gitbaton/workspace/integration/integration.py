@@ -16,22 +16,21 @@ from typing import Final
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import HostRefused, Refused
 from gitbaton.core.ids import Oid
-from gitbaton.git.entries import Entry
 from gitbaton.git.head import read_branch, read_tip
-from gitbaton.git.placing import Placed
 from gitbaton.git.sharedindex import list_staged, read_staged
 from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
-from gitbaton.workspace.integration.catching_up import CaughtUp, catch_up, declare_current
-from gitbaton.workspace.integration.following import Change, Following, Kept, find_blocked, follow
-from gitbaton.workspace.integration.rebuilding import (
-    Conflict,
-    How,
-    Rebuilder,
-    Rebuilt,
-    Way,
+from gitbaton.workspace.integration.changes import read_changes
+from gitbaton.workspace.integration.following import (
+    Following,
+    find_bases,
+    find_blocked,
+    find_left,
+    follow,
 )
+from gitbaton.workspace.integration.outcome import Integrated, join
+from gitbaton.workspace.integration.rebuilding import Conflict, How, Rebuilder, Rebuilt
 from gitbaton.workspace.integration.upstream import (
     Upstream,
     fetch,
@@ -48,26 +47,6 @@ from gitbaton.workspace.safecommit.naming import listed
 _MOVES: Final = 10  # times that a plain git may move the branch under us
 _PUSHES: Final = 10  # times that others may be first
 _PAUSE: Final = 0.2  # seconds at most before the second push; doubled with each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Integrated:
-    """What became of a branch: from ``before`` to ``after``, by ``way``.
-
-    ``updated``: how many files in the working tree followed. ``kept``: those that did not.
-    ``pushed``: the upstream has ``after`` now, from us. ``dropped``: how many commits of
-    ``before`` are not in ``after``, because the upstream has taken them back.
-    """
-
-    branch: str
-    upstream: str
-    before: Oid | None
-    after: Oid | None
-    way: Way
-    updated: int = 0
-    kept: tuple[Kept, ...] = ()
-    pushed: bool = False
-    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +85,7 @@ class Integration:
         for number in range(_PUSHES):
             theirs = fetch(self.tree, upstream)
             done = self._integrate(branch, upstream, theirs)
-            total = done if total is None else _joined(total, done)
+            total = done if total is None else join(total, done)
             if not publish or total.after in (None, theirs):
                 return total
             assert total.after is not None
@@ -116,16 +95,6 @@ class Integration:
         raise HostRefused(
             "others were faster every time", ref=upstream.ref, next="baton sync --push"
         )
-
-    def catch_up(self, paths: Sequence[bytes]) -> list[CaughtUp]:
-        """Merge what the branch has now into the files at ``paths`` that stayed behind."""
-        with self.lock.hold(timeout=self.timeout, waiting=self.waiting):
-            return catch_up(self.tree, paths)
-
-    def declare_current(self, paths: Sequence[bytes]) -> None:
-        """Let the files at ``paths`` be committed as they are: their owner has looked."""
-        with self.lock.hold(timeout=self.timeout, waiting=self.waiting):
-            declare_current(self.tree, paths)
 
     def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
         with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
@@ -165,7 +134,7 @@ class Integration:
         # followed is taken out again afterwards; a kill in between leaves a note too many.
         state = self.tree.state
         known = read_behind(state)
-        write_behind(state, {**_begun(following), **known})
+        write_behind(state, {**find_bases(following), **known})
         move = Move(
             ref=branch,
             old=ours,
@@ -181,10 +150,10 @@ class Integration:
             write_behind(state, known)  # nothing was changed
             raise
         self._make_room(following.submodules)
-        kept = (*following.kept, *_left(placed, following))
+        kept = (*following.kept, *find_left(placed, following))
         left = known.keys() | {item.path for item in kept}
         left -= {one.path for one in placed if one.fate == "placed"}
-        begun = {**_begun(following), **known}
+        begun = {**find_bases(following), **known}
         write_behind(state, {path: begun[path] for path in left})
         return Integrated(
             branch=branch,
@@ -230,59 +199,3 @@ class Integration:
                 continue
             with contextlib.suppress(OSError):  # in the way of somebody's file: it stays
                 os.makedirs(os.path.join(top, path))
-
-
-def read_changes(tree: WorkingTree, old: Oid | None, new: Oid) -> list[Change]:
-    """Return the paths at which two commits differ (``old`` None: the empty one)."""
-    words = (old, new) if old is not None else (_empty_tree(tree), new)
-    raw = tree.git.run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", *words)
-    fields = raw.stdout.split(b"\0")
-    return [_change(head, path) for head, path in zip(fields[0::2], fields[1::2], strict=False)]
-
-
-def _change(head: bytes, path: bytes) -> Change:
-    old_mode, new_mode, old, new, _ = head.removeprefix(b":").split(b" ")
-    return Change(path, _entry(old_mode, old), _entry(new_mode, new))
-
-
-def _entry(mode: bytes, oid: bytes) -> Entry | None:
-    return Entry(int(mode, 8), Oid(oid.decode())) if int(mode, 8) else None
-
-
-def _empty_tree(tree: WorkingTree) -> str:
-    return tree.git.run("hash-object", "-t", "tree", "--stdin", stdin=b"").text
-
-
-def _left(placed: Sequence[Placed], following: Following) -> list[Kept]:
-    new = {wish.path for wish in following.files if wish.before is None}
-    return [
-        Kept(
-            one.path,
-            "unsafe" if one.fate == "unsafe" else "in the way" if one.path in new else "changed",
-            one.reason,
-        )
-        for one in placed
-        if one.fate != "placed"
-    ]
-
-
-def _begun(following: Following) -> dict[bytes, Entry | None]:
-    """Return what each file that may stay is based on."""
-    return {
-        **{wish.path: wish.before for wish in following.files},
-        **{item.path: item.base for item in following.kept},
-    }
-
-
-def _joined(first: Integrated, second: Integrated) -> Integrated:
-    """Return two steps as one: a push that lost its race brings in more."""
-    return Integrated(
-        branch=second.branch,
-        upstream=second.upstream,
-        before=first.before,
-        after=second.after,
-        way=second.way if second.way != "nothing" else first.way,
-        updated=first.updated + second.updated,
-        kept=tuple(dict.fromkeys((*first.kept, *second.kept))),
-        dropped=first.dropped + second.dropped,
-    )

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from gitbaton.core.clock import SystemClock
 from gitbaton.git.workingtree import WorkingTree
-from gitbaton.workspace.integration.integration import Integrated, Integration
+from gitbaton.workspace.integration.integration import Integration
+from gitbaton.workspace.integration.outcome import Integrated
 from gitbaton.workspace.safecommit.lock import Holder, TreeLock
 
 ODD = os.fsdecode(b"odd \xff\n.txt")

@@ -8,6 +8,7 @@ import pytest
 
 from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.workspace.behind import read_behind
+from gitbaton.workspace.integration.catching_up import catch_up
 from gitbaton.workspace.safecommit.moving import Mover
 from tests.integration.workspace.commit.house import House
 from tests.integration.workspace.commit.victim import run_until_call
@@ -93,6 +94,6 @@ def test_nothing_is_merged_or_made_beyond_a_link(clones: Clones, tmp_path: Path)
     before = bytes_of(outside)
     (ours.top / "dir").symlink_to(outside)
     ours.sync()
-    assert [one.fate for one in ours.integration().catch_up([b"dir/one"])] == ["by hand"]
+    assert [one.fate for one in catch_up(ours.integration().tree, [b"dir/one"], [])] == ["by hand"]
     assert bytes_of(outside) == before
     assert not (outside / "module").exists()
