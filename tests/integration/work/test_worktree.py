@@ -16,11 +16,17 @@ import psutil
 import pytest
 
 from gitbaton.core.errors import InvalidInput, Refused
-from gitbaton.core.ids import Oid
+from gitbaton.core.ids import Nonce, Oid
 from gitbaton.git.worktrees import Worktrees
 from gitbaton.work.orphans import sweep
-from gitbaton.work.record import Phase, recorded_names, save_record
-from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict, local_branches
+from gitbaton.work.record import ClaimRecord, Phase, load_record, recorded_names, save_record
+from gitbaton.work.worktree import (
+    ClaimWorktree,
+    Need,
+    NeedConflict,
+    forget_reservation,
+    local_branches,
+)
 from tests.integration.work.clone_state import unchanged
 from tests.integration.work.desk import US, Desk, agent, git, make_desk
 
@@ -198,6 +204,60 @@ def test_killed_at_any_moment_it_is_made_again(desk: Desk, seed: int) -> None:
     assert claim.record.phase is Phase.WORKING
     assert git(claim.path, "status", "--porcelain", "--branch") == "## work/task-1-e1"
     assert len(Worktrees(desk.repo).list()) == 1
+
+
+def test_a_reservation_tells_whose_claim_it_is_until_the_worktree_is_made(desk: Desk) -> None:
+    """I4: killed before anything is made, the claim is known; nothing is in the way afterwards."""
+    reserved = reserve(desk)
+    assert reserved is not None
+    found: list[ClaimRecord] = []
+    sweep(desk.repo, desk.directory, alive=lambda o: False, owner=US, bereaved=found.append)
+    assert [(r.task, r.epoch, r.nonce) for r in found] == [("task-1", 1, Nonce("0" * 32))]
+    assert recorded_names(desk.repo) == []
+    assert reserve(desk) is not None
+    assert desk.claim().record.phase is Phase.WORKING
+
+
+def test_a_reservation_replaces_no_record_and_is_forgotten_only_as_it_was(desk: Desk) -> None:
+    reserved = reserve(desk)
+    assert reserved is not None
+    claim = desk.claim()
+    assert reserve(desk) is None
+    forget_reservation(desk.repo, reserved)
+    assert load_record(desk.repo, "task-1-e1") == claim.record
+    other = reserve(desk, "task-2")
+    assert other is not None
+    forget_reservation(desk.repo, other)
+    assert recorded_names(desk.repo) == ["task-1-e1"]
+
+
+def test_the_dead_are_told_of_before_anything_of_theirs_goes(desk: Desk) -> None:
+    """I4: killed while that is told, the next sweep tells of it again."""
+    desk.claim("making").mark(Phase.MAKING)
+    working = desk.claim("working")
+
+    def killed(record: ClaimRecord) -> None:
+        raise KeyboardInterrupt
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            sweep(desk.repo, desk.directory, alive=lambda o: False, owner=US, bereaved=killed)
+    told: list[str] = []
+    sweep(
+        desk.repo,
+        desk.directory,
+        alive=lambda o: False,
+        owner=US,
+        bereaved=lambda record: told.append(record.task),
+    )
+    assert told == ["making", "working"]
+    assert working.path.is_dir()
+
+
+def reserve(desk: Desk, task: str = "task-1") -> ClaimRecord | None:
+    return ClaimWorktree.reserve(
+        desk.repo, desk.directory, task=task, epoch=1, nonce=Nonce("0" * 32), owner=US
+    )
 
 
 def test_the_comparison_of_clones_can_fail(tmp_path: Path) -> None:
