@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import RemoteUnreachable
-from gitbaton.core.ids import TaskId
+from gitbaton.core.ids import TaskId, new_nonce
 from gitbaton.orchestration.aligning import Aligner, Terms
 from gitbaton.orchestration.chart import Chart, chart_of_plan, chart_of_record
 from gitbaton.orchestration.events import Kind, Listener, PlanEvent, news
@@ -25,6 +25,7 @@ from gitbaton.plans.announcement import digest_of
 from gitbaton.plans.doorbell import Bell, Reply
 from gitbaton.plans.model import Plan
 from gitbaton.plans.registry.registry import Registry
+from gitbaton.plans.scheduling import Assignment
 from gitbaton.store.model import Actor
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.model import Status, Task
@@ -73,6 +74,7 @@ class Orchestrator:
         self._file_chart = chart_of_plan(plan)
         self._aligner = Aligner(plan, around.queue, around.terms, self, actor=around.actor)
         self._offers = Offers()
+        self._mark = new_nonce()[:8]  # in the bells that it rings anew
         self._before: Mapping[TaskId, Task] | None = None
         self._progress: tuple[int, int] | None = None
         self._told: set[tuple[Kind, str, str]] = set()
@@ -120,16 +122,18 @@ class Orchestrator:
         now = around.clock.elapsed()
         answers = around.ringer.answers()
         for bell, answer in answers:
-            if answer.reply is Reply.REFUSED:
+            if answer.reply in (Reply.REFUSED, Reply.BUSY):
                 self._tell("declined", answer.reason, task=bell.task, worker=bell.worker)
-        self._offers.settle(view.tasks, answers, now, interval=self._interval(view))
+        workers = around.registry.sighted_in(view.snapshot)
+        beats = {name: seen.version for name, seen in workers.found.items() if seen.available}
+        self._offers.settle(view.tasks, answers, now, interval=self._interval(view), beats=beats)
         look = look_at(
             self._chart(view),
             view,
-            around.registry.sighted_in(view.snapshot),
+            workers,
             around.queue.gatekeeper,
             offered=self._offers.open,
-            declined=self._offers.declined(now),
+            declined=self._offers.declined(now, beats),
         )
         self._tell_news(look)
         self._ring(look)
@@ -180,10 +184,17 @@ class Orchestrator:
             if address is None:
                 continue  # it pulls
             epoch = look.view.tasks[assignment.task].epoch
-            bell = Bell(self._plan.name, assignment.task, epoch, assignment.worker)
+            bell = self._bell(assignment, epoch)
             self._offers.make(bell, self._around.clock.elapsed())
             ringer.ring(bell, address)
             self._tell("rung", "", task=bell.task, worker=bell.worker, epoch=epoch)
+
+    def _bell(self, assignment: Assignment, epoch: int) -> Bell:
+        """Return the bell to ring: a copy of it would be answered with the first answer."""
+        task, worker = assignment.task, assignment.worker
+        times = self._offers.times(task, epoch, worker)
+        again = f"{self._mark}.{times}" if times else ""
+        return Bell(self._plan.name, task, epoch, worker, again)
 
     def _interval(self, view: View) -> float:
         """Return how many seconds apart to look."""

@@ -1,4 +1,4 @@
-"""The doorbell: a message that says "there is a phase for you", and its three answers (pure).
+"""The doorbell: a message that says "there is a phase for you", and its four answers (pure).
 
 What it says of the task is believed by nobody: a worker that hears it looks, and claims as ever.
 """
@@ -23,6 +23,7 @@ class Reply(StrEnum):
 
     CLAIMED = "claimed"  # it has the task
     HELD = "held"  # somebody else was faster, or the task is finished: nothing to do
+    BUSY = "busy"  # no slot is free at this moment: ask again soon
     REFUSED = "refused"  # not here: the reason says why
 
 
@@ -42,17 +43,23 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """This phase of ``plan``, after ``epoch`` claims, is offered to this worker."""
+    """This phase of ``plan``, after ``epoch`` claims, is offered to this worker.
+
+    ``again``: empty the first time, so that all orchestrators ring the same; then a word of the
+    one that rings anew.
+    """
 
     plan: str
     task: TaskId
     epoch: int
     worker: str
+    again: str = ""
 
     @property
     def id(self) -> str:
         """The message's id: who rings a bell that was rung already gets the first answer."""
-        return f"{self.task}/{self.epoch}/{self.worker}"
+        first = f"{self.task}/{self.epoch}/{self.worker}"
+        return f"{first}/{self.again}" if self.again else first
 
     def draft(self, box: str) -> Draft:
         """Return the message for the worker whose clone is ``box``: the same for whoever rings.

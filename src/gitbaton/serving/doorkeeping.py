@@ -27,13 +27,13 @@ class Doorkeeper:
         Raises RemoteUnreachable when nothing could be found out: there is no answer yet.
         """
         if task in floor.at_work:  # but its claim may have been lost meanwhile
-            return self._explain(task, "it is being given back here")
+            return self._explain(task, "it is being given back here", Reply.BUSY)
         if floor.draining:
             return Answer(Reply.REFUSED, "it is draining")
         if self._fitness.reason is not None:
             return Answer(Reply.REFUSED, self._fitness.reason)
         if floor.free < 1:
-            return self._explain(task, "no slot is free")
+            return self._explain(task, "no slot is free", Reply.BUSY)
         try:
             self._claim(floor, task)
         except RemoteUnreachable:
@@ -59,8 +59,8 @@ class Doorkeeper:
         self._fitness.look(fresh=True)
         return word in (self._fitness.words() or ())
 
-    def _explain(self, task: str, reason: str) -> Answer:
-        """Return why it was not claimed: it needs nobody any more, or not here."""
+    def _explain(self, task: str, reason: str, otherwise: Reply = Reply.REFUSED) -> Answer:
+        """Return why it was not claimed: it needs nobody any more, or not here, or not now."""
         try:
             found: Task = self._queue.get(task)
         except RemoteUnreachable:
@@ -73,4 +73,4 @@ class Doorkeeper:
             return Answer(Reply.HELD, f"{found.claim.agent} has it")
         if found.status in FINISHED or found.status is Status.REVIEW:
             return Answer(Reply.HELD, f"it is {found.status}")
-        return Answer(Reply.REFUSED, reason)
+        return Answer(otherwise, reason)

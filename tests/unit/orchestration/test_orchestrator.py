@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,10 @@ from gitbaton.orchestration.proclaiming import read_plan_record
 from gitbaton.orchestration.standing import Verdict
 from gitbaton.plans.announcement import plan_key
 from gitbaton.plans.doorbell import Answer, Reply
+from gitbaton.plans.registry.record import WorkerRecord
+from gitbaton.plans.registry.vitals import Vitals
 from gitbaton.tasks.model import Status
-from tests.unit.orchestration.stage import Killed, MortalStore, Stage
+from tests.unit.orchestration.stage import ADDRESS, Killed, MortalStore, Stage
 from tests.unit.plans.plantext import needing, phase
 from tests.unit.tasks.desk import ANN
 
@@ -238,6 +241,51 @@ def test_a_refusal_offers_the_phase_to_others_for_ten_minutes(stage: Stage) -> N
         stage.registry().announce(stage.registry().list().found[name].worker, take_over=True)
     show.step()
     assert len(show.tower.rung) == 3
+    assert show.tower.rung[2] not in show.tower.rung[:2], "a copy would get the old answer"
+
+
+def test_who_had_no_slot_is_asked_again_soon_and_less_and_less_often(stage: Stage) -> None:
+    stage.registry().announce(
+        WorkerRecord(name="w1", machine="m", interval=1e6, address=ADDRESS)  # no beat comes
+    )
+    show = stage.show(phase("a"))
+    show.start()
+    clock, began, rung_at = stage.desk.clock, stage.desk.clock.elapsed(), [0.0]
+    while len(rung_at) < 7:
+        if not show.tower.waiting and len(show.tower.rung) == len(rung_at):
+            show.tower.waiting = [(show.tower.rung[-1], Answer(Reply.BUSY, "no slot is free"))]
+        show.step()
+        if len(show.tower.rung) > len(rung_at):
+            rung_at.append(clock.elapsed() - began)
+            continue
+        clock.advance(1.0)
+    gaps = [after - before for before, after in itertools.pairwise(rung_at)]
+    assert gaps == [15.0, 30.0, 60.0, 120.0, 240.0, 240.0]
+    assert len({bell.id for bell in show.tower.rung}) == 7
+
+
+def test_a_beat_that_shows_a_slot_ends_the_wait_for_it(stage: Stage) -> None:
+    stage.enlist("w1")
+    show = stage.show(phase("a"))
+    show.start()
+    show.tower.waiting = [(show.tower.rung[0], Answer(Reply.BUSY, "no slot is free"))]
+    show.step()
+    show.step()
+    assert len(show.tower.rung) == 1
+    registry = stage.registry()
+    worker = registry.list().found["w1"].worker
+    post = registry.announce(worker, take_over=True)
+    registry.beat(post, Vitals(busy=("other",)))
+    show.step()
+    assert len(show.tower.rung) == 1, "it is busy"
+    registry.beat(post, Vitals())
+    show.step()
+    assert [bell.worker for bell in show.tower.rung] == ["w1", "w1"]
+    show.tower.waiting = [(show.tower.rung[1], Answer(Reply.REFUSED, "no disk"))]
+    show.step()
+    registry.beat(post, Vitals())
+    show.step()
+    assert len(show.tower.rung) == 2, "a beat says nothing about the disk"
 
 
 def test_no_answer_for_two_looks_is_as_good_as_a_no(stage: Stage) -> None:

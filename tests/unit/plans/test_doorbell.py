@@ -28,12 +28,18 @@ def test_whoever_rings_sends_the_same_message() -> None:
 
 def test_another_epoch_or_worker_is_another_message() -> None:
     bells = [BELL, Bell("shop", BELL.task, 2, "gpu-1"), Bell("shop", BELL.task, 1, "gpu-2")]
-    assert len({handle(bell.draft("/x")) for bell in bells}) == 3
+    bells.append(Bell("shop", BELL.task, 1, "gpu-1", "anew"))
+    assert len({handle(bell.draft("/x")) for bell in bells}) == 4
 
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(Reply.CLAIMED), Answer(Reply.HELD), Answer(Reply.REFUSED, "no disk: 0 bytes left")],
+    [
+        Answer(Reply.CLAIMED),
+        Answer(Reply.HELD),
+        Answer(Reply.BUSY, "no slot is free"),
+        Answer(Reply.REFUSED, "no disk: 0 bytes left"),
+    ],
 )
 def test_answers_are_read_back(answer: Answer) -> None:
     assert parse_answer(answer.text) == answer

@@ -59,7 +59,7 @@ def test_the_other_answers() -> None:
     station.desk.add("more")
     full = station.send(task="more")
     station.attend()
-    assert station.answer(full) == "refused: no slot is free"
+    assert station.answer(full) == "busy: no slot is free"
     station.floor.names.clear()  # as after a restart: the claim is still there
     again = station.send(task="mine", id="again")
     station.attend()
@@ -115,7 +115,7 @@ def test_free_texts_wait_for_a_slot_and_doorbells_do_not() -> None:
     station.desk.add("t")
     bell = station.send(task="t")
     station.attend()
-    assert (station.answer(text), station.answer(bell)) == (None, "refused: no slot is free")
+    assert (station.answer(text), station.answer(bell)) == (None, "busy: no slot is free")
     assert station.errands.given == []
     station.floor.names.clear()
     station.mailroom.attend(station.floor)  # at once: a slot has become free
