@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from gitbaton import __version__
@@ -20,6 +21,8 @@ from gitbaton.git.objects import (
     encode_tree,
     make_object,
 )
+
+_SUBJECT = re.compile(r"delta: \S+ at frame ([0-9]+),")
 
 
 def pack_delta(
@@ -49,6 +52,12 @@ def pack_delta(
     body = encode_commit(Commit(tree, (world,), author, message))
     commit = make_object("commit", body, format)
     return commit.oid, [*made, commit]
+
+
+def delta_number(subject: str) -> int | None:
+    """Return the frame of the delta whose commit has this subject, None if it is none."""
+    match = _SUBJECT.match(subject)
+    return int(match[1]) if match else None
 
 
 def _tree(files: Mapping[str, bytes], format: Format, made: list[RawObject]) -> Oid:

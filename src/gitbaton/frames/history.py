@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 
 from gitbaton.core.clock import rfc3339
 from gitbaton.core.errors import Refused
@@ -16,7 +17,7 @@ from gitbaton.frames.names import document_fault
 from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.scene import Scene, read_scene
-from gitbaton.frames.stage import Stage
+from gitbaton.frames.stage import SLACK, Stage
 from gitbaton.git.history import Ancestor, first_parents
 from gitbaton.git.objects import decode_commit
 from gitbaton.git.trees import walk_files
@@ -64,13 +65,18 @@ class History:
         self._objects = stage.repository.objects
 
     def log(self, *, limit: int | None = None) -> list[Page]:
-        """Return the frames, newest first. Raises Refused where there is no world."""
-        pages: list[Page] = []
-        for _, ancestor in self._editions(self._stage.look().scene.commit):
-            if limit is not None and len(pages) >= limit:
-                break
-            pages.append(self._page(ancestor))
-        return pages
+        """Return the frames, newest first; at most ``limit``, or as many as the world keeps.
+
+        Raises Refused where there is no world, RemoteUnreachable.
+        """
+        tip = self._stage.look().scene
+        wanted = limit or tip.config.keep or None
+        editions = list(islice(self._editions(tip.commit), limit))
+        whole = len(editions) if wanted is None else min(wanted, tip.number + 1)
+        if self._objects.is_shallow and (wanted is None or len(editions) < whole):
+            self._stage.deepen(limit + SLACK if limit else wanted)
+            editions = list(islice(self._editions(tip.commit), limit))
+        return [self._page(ancestor) for _, ancestor in editions]
 
     def at(self, number: int | None) -> Page:
         """Return frame ``number`` as it was published; None: the world as it is now.
@@ -79,11 +85,13 @@ class History:
         """
         tip = self._stage.look().scene
         if number is None:
-            return self._page(next(first_parents(self._stage.repository, tip.commit)))
+            (newest,) = first_parents(self._stage.repository, tip.commit, limit=1)
+            return self._page(newest)
         page = self._find(tip, number)
-        if page is None and 0 <= number < tip.number and self._objects.is_shallow:
-            self._stage.deepen(None)
-            page = self._find(tip, number)
+        for depth in (tip.number - number + SLACK, None):
+            if page is None and 0 <= number < tip.number and self._objects.is_shallow:
+                self._stage.deepen(depth)
+                page = self._find(tip, number)
         if page is not None:
             return page
         raise Refused(

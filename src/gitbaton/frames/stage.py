@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
-from gitbaton.frames.chronicle import Chronicle, Entry
+from gitbaton.frames.chronicle import Chronicle, Entry, frame_number
+from gitbaton.frames.delivery import delta_number
 from gitbaton.frames.refs import FrameRefs, Pair
 from gitbaton.frames.scene import Scene, read_scene
 from gitbaton.frames.sight import Sight, look_at
@@ -19,10 +20,12 @@ from gitbaton.git.objectstore import MissingObject
 from gitbaton.git.packs import roll_up
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.git.shallow import forget_ends
 
 FetchLast: TypeAlias = Callable[[str, int | None], None]
 
-_SLACK = 16  # commits made by hand between the frames
+SLACK: Final = 16  # commits made by hand between the frames
+_REACH = 64  # frames: a delta later than that is rare enough to bring the whole past with it
 _ASKS = 4  # fetches in a row that found the refs moved on
 
 
@@ -55,6 +58,7 @@ class Stage:
         self._fetch_last = fetch_last
         self._scene: Scene | None = None
         self._bounded = 0  # the frame at which the history here was cut off last
+        self._late: int | None = None  # the earliest frame of the late deltas of the last look
         self._tokens: dict[Oid, Token | None] = {}
 
     def look(self) -> View:
@@ -67,7 +71,7 @@ class Stage:
         for _ in range(_ASKS):
             sight = look_at(self.remote, self.refs, self.clock)
             if self._scene is not None and self._scene.commit == sight.tip:
-                return View(sight, self._scene)
+                return self._seen_as(sight, self._scene)
             if sight.tip is not None and not self._bring_world(sight.tip):
                 continue  # it has moved on meanwhile
             # Another process of this clone may have seen a later tip since we asked: ask again.
@@ -80,7 +84,7 @@ class Stage:
                     code="no_world",
                     next=self.refs.command("init"),
                 )
-            return View(sight, self.learn(sight.tip))
+            return self._seen_as(sight, self.learn(sight.tip))
         raise rewound or RemoteUnreachable(
             f"{self.remote.url} changed faster than it could be read", next="try again"
         )
@@ -115,7 +119,8 @@ class Stage:
         try:
             return list(self.chronicle.back_to(scene.commit, frame))
         except MissingObject:
-            self.deepen(scene.number - frame + _SLACK)
+            latest = self._scene or scene  # the depth is counted from the tip
+            self.deepen(latest.number - frame + SLACK)
         try:
             return list(self.chronicle.back_to(scene.commit, frame))
         except MissingObject:
@@ -177,26 +182,44 @@ class Stage:
         for oid, found in zip(new, bodies, strict=True):
             self._tokens[oid] = _decoded(found[1]) if found is not None else None
 
+    def _seen_as(self, sight: Sight, scene: Scene) -> View:
+        """Return the view, and note what the next fetch of the world may have to reach back for."""
+        late = [p.frame for p in sight.ordered if 0 < scene.number - p.frame <= _REACH]
+        self._late = late[0] if late else None
+        return View(sight, scene)
+
     def _bring_world(self, tip: Oid) -> bool:
         """Bring the commit ``tip`` of the world; return whether it is here.
 
-        In a world that asks for it (``keep``), a clone takes the last commits only. A clone that
-        knows nothing of the world yet cannot know that: it takes one commit, and looks.
+        The current frame needs nothing of the past. So a clone in which the past is not whole
+        begins with one commit, and has from then on what comes after it.
         """
-        if self._fetch_last is None or self.repository.objects.find_many([tip])[0] is not None:
+        objects = self.repository.objects
+        if self._fetch_last is None or objects.find_many([tip])[0] is not None:
             return not self.bring({self.refs.world: tip})
         known = self._scene
-        if known is None and self.repository.remembered(self._seen) is None:
-            self._fetch_last(self.refs.world, 1)
-            if self.repository.objects.missing([tip]):
-                return False  # it has moved on meanwhile
-            scene = read_scene(self.repository.objects, tip)
-            self._fetch_last(self.refs.world, scene.config.keep or None)
-            self._bounded = scene.number
-        elif known is not None and 0 < known.config.keep <= known.number - self._bounded:
+        if known is None:
+            if objects.is_shallow or self.repository.remembered(self._seen) is None:
+                self._fetch_last(self.refs.world, 1)
+                if objects.missing([tip]):
+                    return False  # it has moved on meanwhile
+                self._bounded = read_scene(objects, tip).number
+                forget_ends(self.repository, self._is_past)
+        elif 0 < known.config.keep <= known.number - self._bounded:
             self._fetch_last(self.refs.world, known.config.keep)
             self._bounded = known.number
+            forget_ends(self.repository, self._is_past)
+        elif self._late is not None:
+            # A frame that took a late delta leads to the world that this was made from, and in a
+            # shallow history a plain fetch would bring all that came before that, too.
+            self.back_to(known, self._late)
         return not self.bring({self.refs.world: tip})
+
+    def _is_past(self, subject: str) -> bool:
+        """Tell whether a commit with this subject is of a frame that fetches begin after."""
+        numbers = (frame_number(subject), delta_number(subject))
+        frame = next((number for number in numbers if number is not None), self._bounded)
+        return frame < self._bounded - _REACH
 
     @property
     def _seen(self) -> str:

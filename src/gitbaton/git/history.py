@@ -87,14 +87,17 @@ class Ancestor:
     subject: str
 
 
-def first_parents(repo: CoordinationRepository, tip: Oid) -> Iterator[Ancestor]:
+def first_parents(
+    repo: CoordinationRepository, tip: Oid, *, limit: int | None = None
+) -> Iterator[Ancestor]:
     """Yield ``tip`` and its first parents, newest first, as far as history is here.
 
-    One process, however many there are. Raises GitFailed.
+    ``limit``: no more than that; None: all. One process, however many there are. Raises GitFailed.
     """
     form = "--format=%H%x00%T%x00%ct%x00%an%x00%s"
     plain = ("-c", "log.showSignature=false")  # it would print between the lines
-    listed = repo.git.run(*plain, "log", "--first-parent", "-z", form, tip).text
+    most = () if limit is None else (f"--max-count={limit}",)
+    listed = repo.git.run(*plain, "log", "--first-parent", "-z", *most, form, tip).text
     fields = listed.split("\0")
     for at in range(0, len(fields) - 4, 5):
         commit, tree, seconds, author, subject = fields[at : at + 5]
