@@ -20,6 +20,7 @@ from gitbaton.core.config_file import read_config
 from gitbaton.core.errors import InvalidInput
 from gitbaton.git.pushlog import MeteredRemote, PushLog
 from gitbaton.git.repository import Clone, CoordinationRepository
+from gitbaton.git.sharing import share_files
 from gitbaton.workspace.held import HeldClaim, HeldClaims
 from gitbaton.workspace.identity import Identity
 from gitbaton.workspace.lookup import (
@@ -329,4 +330,6 @@ def init_app(
 def _find_clone(directory: Path, env: Mapping[str, str]) -> Clone:
     if not directory.is_dir():
         raise InvalidInput("-C", f"{directory} is no directory")
-    return Clone.find(directory, env)
+    clone = Clone.find(directory, env)
+    share_files(clone.git, clone.common)
+    return clone

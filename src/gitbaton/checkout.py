@@ -16,6 +16,7 @@ from gitbaton.core.config_file import read_config
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import task_id
 from gitbaton.git.gitconfig import flag, read_gitconfig
+from gitbaton.git.sharing import share_files
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.consent import decide
 from gitbaton.workspace.place import beside
@@ -57,6 +58,7 @@ class Checkout:
         self._command = command
         self.clock: Clock = clock or SystemClock()
         self.tree = WorkingTree.find(directory, env)
+        share_files(self.tree.git, self.tree.common)
         self.config = read_config(self.tree.top)
 
     @property

@@ -20,6 +20,7 @@ from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
+from gitbaton.git.sharing import is_sharing
 
 MINIMUM_GIT = (2, 31)
 ORIGINAL = "baton-original"  # in a replica: the working tree that it is a replica of
@@ -285,7 +286,8 @@ class CoordinationRepository:
         lines.append(format_setting("core.hookspath", hooks.text))
         temporary = self.path / f"clone.config.{os.getpid()}"
         temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-        temporary.chmod(0o600)  # may hold credentials (http.extraHeader), as the original does
+        # May hold credentials (http.extraHeader), as the original does.
+        temporary.chmod(0o660 if is_sharing() else 0o600)
         temporary.replace(self.path / "clone.config")
         (self.path / "info").mkdir(exist_ok=True)
         for file in ("exclude", "attributes"):

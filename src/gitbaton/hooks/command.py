@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from gitbaton.git.runner import end_group
+from gitbaton.git.sharing import users_umask
 from gitbaton.hooks.event import Event, encode_event, environment_of
 from gitbaton.hooks.failure import DeliveryFailed
 from gitbaton.hooks.hook import Command
@@ -41,6 +42,7 @@ def run_command(
                 stdout=said,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=users_umask(),
             )
         except (OSError, ValueError) as error:
             words = error.strerror if isinstance(error, OSError) else str(error)

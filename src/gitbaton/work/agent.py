@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from gitbaton.core.clock import Clock
+from gitbaton.git.sharing import users_umask
 from gitbaton.work.outcome import AgentOutcome, Ending
 from gitbaton.work.output import DEFAULT_CAP, CappedLog, Lines
 from gitbaton.work.strays import MARK, end_strays
@@ -111,6 +112,7 @@ class AgentRun:
                 stdout=output_in,
                 stderr=subprocess.STDOUT,
                 pass_fds=(report_in,),
+                umask=users_umask(),
                 start_new_session=True,  # ^C in the worker's terminal is the worker's business
             )
         except (OSError, ValueError) as error:  # no such directory; NUL or too much in argv or env

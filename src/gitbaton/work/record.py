@@ -7,7 +7,6 @@ does not reach it.
 from __future__ import annotations
 
 import os
-import tempfile
 from enum import StrEnum
 from pathlib import Path
 
@@ -64,8 +63,9 @@ def save_record(repo: CoordinationRepository, record: ClaimRecord, *, durable: b
     """Write ``record``, whole or not at all. Not ``durable``: a power cut may lose it."""
     directory = claim_directory(repo, record.name)
     directory.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix="claim-", dir=directory)
-    with os.fdopen(handle, "wb") as file:
+    # Not by tempfile: that makes it this user's alone, and a group may share the clone.
+    temporary = directory / f"claim-{os.urandom(8).hex()}"
+    with temporary.open("xb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(record)))
         if durable:
             file.flush()

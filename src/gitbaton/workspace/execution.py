@@ -14,6 +14,7 @@ from types import FrameType
 from typing import IO
 
 from gitbaton.core.errors import BatonError, ClaimLost, UnknownTask
+from gitbaton.git.sharing import users_umask
 from gitbaton.tasks.claims import Token
 from gitbaton.tasks.model import Task
 
@@ -44,7 +45,7 @@ def run_claimed(
     When the claim is lost the command gets TERM: what it does can no longer be published. Raises
     OSError when the command cannot be started. Must be called from the main thread.
     """
-    process = subprocess.Popen(list(argv), env=dict(env), cwd=cwd, stdout=stdout)
+    process = _start(argv, env, cwd, stdout)
     renewal = _Renewal(process, token, lease / 3, renew)
     with _signals_to(process), renewal:
         status = process.wait()
@@ -59,10 +60,16 @@ def run_unclaimed(
     stdout: IO[bytes] | int | None = None,
 ) -> Execution:
     """Run ``argv`` with ``env`` to its end, under no claim. As ``run_claimed`` otherwise."""
-    process = subprocess.Popen(list(argv), env=dict(env), cwd=cwd, stdout=stdout)
+    process = _start(argv, env, cwd, stdout)
     with _signals_to(process):
         status = process.wait()
     return Execution(_shell_status(status))
+
+
+def _start(
+    argv: Sequence[str], env: Mapping[str, str], cwd: Path | None, stdout: IO[bytes] | int | None
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(list(argv), env=dict(env), cwd=cwd, stdout=stdout, umask=users_umask())
 
 
 def _shell_status(status: int) -> int:

@@ -7,7 +7,6 @@ needs a store. Choosing is a pure rule; reading and writing the file is all the 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -76,6 +75,10 @@ def read_settings(state: Path) -> Settings | None:
         return msgspec.json.decode(path.read_bytes(), type=Settings)
     except FileNotFoundError:
         return None
+    except OSError as error:
+        raise BatonError(
+            f"{path} cannot be read: {error.strerror}", next=f"ls -l {path}"
+        ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BatonError(f"{path} cannot be read: {error}", next="baton init") from error
 
@@ -83,11 +86,12 @@ def read_settings(state: Path) -> Settings | None:
 def write_settings(state: Path, settings: Settings) -> None:
     """Write ``settings`` whole or not at all; two writers leave the file of one of them."""
     state.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=state, prefix=FILE_NAME)
+    # Not by tempfile: that makes it this user's alone, and a group may share the clone.
+    temporary = state / f"{FILE_NAME}.{os.urandom(8).hex()}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(settings), indent=2) + b"\n")
-        Path(name).replace(state / FILE_NAME)
+        temporary.replace(state / FILE_NAME)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -55,9 +54,10 @@ class CardIndex:
         body = msgspec.msgpack.encode(cards)
         with contextlib.suppress(OSError):
             self._directory.mkdir(exist_ok=True)
-            handle, temporary = tempfile.mkstemp(prefix="new-", dir=self._directory)
+            # Not by tempfile: that makes it this user's alone, and a group may share the clone.
+            temporary = self._directory / f"new-{os.urandom(8).hex()}"
             try:
-                with os.fdopen(handle, "wb") as file:
+                with temporary.open("xb") as file:
                     file.write(_MAGIC + _checksum(body) + body)
                 os.replace(temporary, self._directory / shard)
             except BaseException:

@@ -71,6 +71,8 @@ class SqliteStore:
         self._mover = mover
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.touch()  # by the umask: SQLite would keep it from a group that shares it
         except OSError as error:
             raise Refused(f"{path} cannot be used: {error.strerror}", code="cannot_open") from error
         self._pool = ConnectionPool(path, factory=self._connection)

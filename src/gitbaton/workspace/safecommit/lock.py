@@ -34,6 +34,8 @@ _STANDSTILL: Final = 1.0  # seconds; a lock that is free for longer is passed ov
 _PATIENT: Final = 1.0  # seconds of waiting after which the waiting is mentioned
 _PEN_PATIENCE: Final = 30.0  # seconds; git writes an index in a fraction of one
 
+_SHARE: Final = "if a group shares this clone: git config core.sharedRepository group (git-init(1))"
+
 Waiting = Callable[[str], None]
 """Told once, in words, whom one waits for."""
 
@@ -98,9 +100,9 @@ class TreeLock(Struct, frozen=True):
         """Hold the lock while the block runs.
 
         Waits up to ``timeout`` seconds; after the first one ``waiting`` is told for whom. Raises
-        TreeBusy with the holder. Not re-entrant: a second ``hold`` in one process waits too.
+        TreeBusy with the holder, Refused where its file cannot be opened. Not re-entrant: a second
+        ``hold`` in one process waits too.
         """
-        self.state.mkdir(exist_ok=True)
         with self._open("commit.lock") as lock, self._open("commit.pen") as pen:
             if not is_empty(self._queue) or not lock_now(lock):
                 self._stand_in_line(lock, timeout, waiting)
@@ -120,7 +122,16 @@ class TreeLock(Struct, frozen=True):
 
     @contextlib.contextmanager
     def _open(self, name: str) -> Iterator[int]:
-        handle = os.open(self.state / name, os.O_RDWR | os.O_CREAT, 0o666)
+        path = self.state / name
+        try:
+            self.state.mkdir(exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise Refused(
+                f"the lock of this working tree cannot be taken: {path}: {error.strerror}",
+                code="cannot_lock",
+                next=_SHARE if isinstance(error, PermissionError) else f"ls -ld {path}",
+            ) from error
         try:
             yield handle
         finally:

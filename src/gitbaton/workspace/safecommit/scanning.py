@@ -13,6 +13,7 @@ from typing import Final
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
+from gitbaton.git.sharing import users_umask
 from gitbaton.git.workingtree import WorkingTree
 
 _PATIENCE: Final = 300.0  # seconds
@@ -40,6 +41,7 @@ def require_no_secret(
             stderr=subprocess.STDOUT,
             check=False,
             timeout=_PATIENCE,
+            umask=users_umask(),
         )
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise Refused(

@@ -65,7 +65,7 @@ def occupy(place: Place, clock: Clock) -> Iterator[Occupation]:
 
 def _open(place: Place) -> int:
     try:
-        place.root.mkdir(parents=True, exist_ok=True)
+        place.make_root()
         return os.open(place.busy, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise place.unusable(error) from error

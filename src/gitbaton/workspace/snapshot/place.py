@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from gitbaton.core.errors import BatonError
+from gitbaton.git.sharing import make_shared
 from gitbaton.git.workingtree import WorkingTree
 
 _DIRECTORY: Final = "hooks"  # below <clone>.baton
@@ -21,17 +22,24 @@ class Place:
     """``<clone>.baton/hooks/<digest>/`` and the names in it.
 
     The checkout bears the name of the working tree, because some tools go by the name of the
-    directory that they run in.
+    directory that they run in. ``common``: the clone's git directory.
     """
 
     root: Path
     name: str
+    common: Path
 
     @staticmethod
     def of(tree: WorkingTree, directory: Path) -> Place:
-        """Return the place of ``tree`` below ``directory``, the clone's ``<clone>.baton``."""
-        digest = hashlib.sha256(os.fsencode(tree.git_dir)).hexdigest()[:12]
-        return Place(directory / _DIRECTORY / digest, tree.top.name or "tree")
+        """Return the place of ``tree`` below ``directory``, the clone's ``<clone>.baton``.
+
+        Each user has one of their own: what hooks run from is nothing to share.
+        """
+        whose = os.fsencode(tree.git_dir)
+        if os.stat(whose).st_uid != os.getuid():
+            whose += b"\0%d" % os.getuid()
+        digest = hashlib.sha256(whose).hexdigest()[:12]
+        return Place(directory / _DIRECTORY / digest, tree.top.name or "tree", tree.common)
 
     @property
     def files(self) -> Path:
@@ -61,6 +69,7 @@ class Place:
     def make(self, tree: WorkingTree) -> None:
         """Make the directories, and note whose they are. Raises BatonError where that fails."""
         try:
+            self.make_root()
             for path in (self.root / "tree", self.files):
                 if path.is_symlink():  # a hook's doing: nothing may lead out of here
                     path.unlink()
@@ -70,6 +79,12 @@ class Place:
                 owner.write_bytes(os.fsencode(tree.git_dir) + b"\n")
         except OSError as error:
             raise self.unusable(error) from error
+
+    def make_root(self) -> None:
+        """Make the directory of all this, in one that all users of the clone may use."""
+        for above in (self.root.parent.parent, self.root.parent):
+            make_shared(above, self.common)
+        self.root.mkdir(exist_ok=True)
 
     def unusable(self, error: OSError) -> BatonError:
         """Return what to raise when the files here cannot be made or written."""

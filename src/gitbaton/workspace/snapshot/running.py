@@ -12,6 +12,7 @@ from typing import IO, Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.git.runner import LEAKING, end_group
+from gitbaton.git.sharing import users_umask
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.snapshot.occupancy import MARK, Occupation
 
@@ -128,6 +129,7 @@ def _start(
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 pass_fds=(occupation.handle,),
+                umask=users_umask(),
             )
         except OSError as error:
             if error.errno != errno.ENOEXEC or words[0] == "/bin/sh":
