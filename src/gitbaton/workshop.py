@@ -40,6 +40,7 @@ from gitbaton.work.outbox import Outbox
 from gitbaton.work.pacing import Pace
 from gitbaton.work.profiles import Profile, custom_profile, find_profile
 from gitbaton.work.program import require_program, with_baton
+from gitbaton.work.reach import Reach
 from gitbaton.work.reception import Reception
 from gitbaton.work.rescue import Rescuer
 from gitbaton.work.returning import Returner
@@ -227,6 +228,7 @@ class Workshop:
             clock=app.clock,
             tell=Teller(self._listener, app.clock),
             company=self.company,
+            reach=Reach(app.queue.view, app.clock),
         )
 
     def profiles(self) -> Mapping[str, Profile]:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from gitbaton.core.clock import SystemClock
 from tests.functional.outage import away
 from tests.functional.working import GATED, Place, add, kept_worktrees, tasks, work, working
+from tests.servers.httpd import http_site
+from tests.servers.relay import relay
 from tests.servers.site import BareRepository
 
 
@@ -32,6 +35,30 @@ def test_a_result_waits_and_is_landed_by_the_same_worker(place: Place) -> None:
     assert place.branch("task/gated") == task["result"]["commit"]
     assert place.rescues("gated") == []
     assert kept_worktrees(clone) == set()
+
+
+def test_a_silent_link_keeps_no_slot_waiting(tmp_path: Path) -> None:
+    """A cable pulled out: the transport waits a minute for an answer, the slot does not."""
+    root = tmp_path / "served"
+    root.mkdir()
+    with http_site(root) as site, relay(site.port or 0) as link:
+        remote = site.fresh()
+        place = Place(tmp_path, remote)
+        clone = place.clone("clone")
+        add(clone, {"id": "gated"})
+        clone.git("remote", "set-url", "origin", remote.through(link.port))
+        with working(clone, "--drain", "--lease", "1h", agent=GATED) as worker:
+            place.arrived("gated")
+            link.silence()
+            place.let_go("gated")
+            began = SystemClock().elapsed()
+            queued = worker.until("queued", "gated")
+            assert SystemClock().elapsed() - began < 40
+            link.restore()
+            assert worker.end() == 0
+    assert "has not answered for 5s" in queued["text"]
+    assert worker.kinds("gated") == ["claimed", "queued", "landed"]
+    assert place.branch("task/gated") is not None
 
 
 def test_what_waits_is_sent_by_whoever_comes_next(place: Place) -> None:

@@ -161,7 +161,7 @@ class Assignment:
         self._post.say("working", "committing what was left")
         left = self._save(worktree, "What the agent left uncommitted.")
         with suppress(RemoteUnreachable):  # then the landing waits, and finds out
-            self._crew.queue.check(self._token)  # the agent may have blocked or ended it itself
+            self._crew.reach.ask(self._is_current)  # the agent may have blocked or ended it itself
         result = _result_of(outcome, left)
         checks = (*self._crew.orders.checks, *self._task.checks)
         if left.gone and checks:
@@ -208,6 +208,7 @@ class Assignment:
             crew.repository.keep(post.queued, job.commit)
         entry = crew.outbox.put("land", self._task.id, msgspec.to_builtins(job), owner=crew.process)
         try:
+            crew.reach.require()
             landed = crew.lander.land(job, should_stop=self._should_stop)
         except RemoteUnreachable as error:
             crew.outbox.give_up(entry)
@@ -297,6 +298,9 @@ class Assignment:
             files=promised_files(task.deliverable),
             review=orders.review and changed is not None,
         )
+
+    def _is_current(self) -> Claimed:
+        return self._crew.queue.check(self._token)
 
     def _should_stop(self) -> str | None:
         return self._crew.hearts.lost(self._token) or self._stopping()

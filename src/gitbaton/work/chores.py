@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
 
@@ -43,6 +44,7 @@ class Upkeep:
         self._returner = Returner(
             queue=crew.queue, outbox=crew.outbox, clock=crew.clock, grace=crew.orders.grace
         )
+        self._sender: threading.Thread | None = None
         self._crew = crew
         self._store = store
         self._sync = sync
@@ -63,7 +65,9 @@ class Upkeep:
 
     def finish(self) -> None:
         """Send what waits, and show on the board how things stand. Raises as ``run``."""
-        self._each(self._send, self._settle, self._refresh)
+        if self._sender is not None:
+            self._sender.join()
+        self._each(self._send_all, self._settle, self._refresh)
 
     def _each(self, *steps: Callable[[], None]) -> None:
         for step in steps:
@@ -101,6 +105,20 @@ class Upkeep:
             )
 
     def _send(self) -> None:
+        """Send what waits, in a thread of its own: a landing may run checks, or wait for long."""
+        if self._sender is not None and self._sender.is_alive():
+            return
+        if self._crew.outbox.entries():
+            self._sender = threading.Thread(target=self._send_apart, name="outbox", daemon=True)
+            self._sender.start()
+
+    def _send_apart(self) -> None:
+        try:
+            self._send_all()
+        except BatonError as error:
+            self._crew.tell("notice", error.message)
+
+    def _send_all(self) -> None:
         for sent in self._sync.run():
             if sent.fate == "waiting":
                 continue

@@ -18,6 +18,7 @@ from gitbaton.work.job import Way
 from gitbaton.work.landing import Lander
 from gitbaton.work.outbox import Outbox
 from gitbaton.work.profiles import Profile
+from gitbaton.work.reach import Reach
 from gitbaton.work.rescue import Rescuer
 from gitbaton.work.upstream import Upstream
 
@@ -62,3 +63,4 @@ class Crew:
     clock: Clock
     tell: Teller
     company: Company
+    reach: Reach
