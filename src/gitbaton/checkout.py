@@ -15,6 +15,7 @@ from gitbaton.core.config import CommitSection
 from gitbaton.core.config_file import read_config
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import task_id
+from gitbaton.git.durability import read_durability
 from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.sharing import share_files
 from gitbaton.git.workingtree import WorkingTree
@@ -111,6 +112,7 @@ class Checkout:
                 ignore_case=flag(settings, "core.ignorecase", default=False),
                 task=task_id(env["BATON_TASK"], field="BATON_TASK") if self._notes_task else None,
                 scanner=self._scanner(settings),
+                durability=read_durability(settings),
             ),
             me=Maker(
                 session=env.get("BATON_SESSION") or None,
@@ -146,6 +148,7 @@ class Checkout:
             fallback=self._remote(settings),
             timeout=wait,
             place=os.fspath(self._place(settings) / "merge"),
+            durable=read_durability(settings).refs,
             waiting=self._tell,
         )
 

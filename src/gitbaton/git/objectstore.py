@@ -34,12 +34,16 @@ class MissingObject(BatonError):
 
 
 class ObjectStore:
-    """Reads and writes the objects of the repository at ``git_dir``. Thread-safe."""
+    """Reads and writes the objects of the repository at ``git_dir``. Thread-safe.
 
-    def __init__(self, git: Git, git_dir: Path, format: Format) -> None:
+    ``durable``: loose objects are written through to the disk (git/durability.py).
+    """
+
+    def __init__(self, git: Git, git_dir: Path, format: Format, *, durable: bool = False) -> None:
         self._git = git
         self._objects = git_dir / "objects"
         self.format: Format = format
+        self._durable = durable
         self._lock = threading.Lock()
         self._recent: Mapping[str, RawObject] = {}
         self._reader: subprocess.Popen[bytes] | None = None
@@ -63,8 +67,8 @@ class ObjectStore:
     def write(self, objects: Iterable[RawObject]) -> None:
         """Make sure that all ``objects`` are in the repository.
 
-        As durable as what git itself writes (core.fsync: loose objects are not synchronised; what
-        matters is on the remote before anybody relies on it). Raises BatonError when the disk
+        As durable as what git itself writes (by default core.fsync does not synchronise loose
+        objects; what matters is on the remote before anybody relies on it). Raises BatonError when the disk
         is full or not writable; what is there stays whole.
         """
         unique = list({item.oid: item for item in objects}.values())
@@ -223,7 +227,7 @@ class ObjectStore:
         packed = make_packfile(objects, self.format)
         directory = self._objects / "pack"
         directory.mkdir(exist_ok=True)
-        durable = len(objects) >= _UNPACKED
+        durable = self._durable or len(objects) >= _UNPACKED
         keeping = directory / f"{packed.name}.keep"
         if keep:
             keeping.write_text("gitbaton moves refs to it\n")
@@ -261,10 +265,10 @@ class ObjectStore:
         temporary = directory / f"tmp_obj_{os.urandom(8).hex()}"  # git's own prune knows the name
         try:
             try:
-                _write_new(temporary, loose_bytes(item))
+                _write_new(temporary, loose_bytes(item), durable=self._durable)
             except FileNotFoundError:
                 directory.mkdir(exist_ok=True)
-                _write_new(temporary, loose_bytes(item))
+                _write_new(temporary, loose_bytes(item), durable=self._durable)
             os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):

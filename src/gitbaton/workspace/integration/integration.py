@@ -55,6 +55,7 @@ class Integration:
 
     ``fallback``: the remote for a branch without an upstream, when it is pushed. ``timeout``:
     seconds to wait for the lock. ``place``: where a worktree for conflicts would be made.
+    ``durable``: see Mover.
     """
 
     tree: WorkingTree
@@ -66,6 +67,7 @@ class Integration:
     fallback: str | None
     timeout: float
     place: str
+    durable: bool = False
     waiting: Callable[[str], None] | None = None
 
     def run(self, *, publish: bool) -> Integrated | None:
@@ -98,7 +100,7 @@ class Integration:
 
     def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
         with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
-            mover = Mover(self.tree, self.clock, hold)
+            mover = Mover(self.tree, self.clock, hold, durable=self.durable)
             mover.replay()
             for left in reversed(range(_MOVES)):
                 if read_branch(self.tree) != branch:

@@ -67,11 +67,14 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
         if request.message is not None:
             require_message(request.message)
         with self.lock.hold(timeout=request.wait, waiting=self.tell) as hold:
-            mover = Mover(self.tree, self.clock, hold)
+            durability = self.settings.durability
+            mover = Mover(self.tree, self.clock, hold, durable=durability.refs)
             if mover.replay() is not None:
                 self.tell("tidied up after a commit that was killed here")
             sweep(self.tree.state / "commit")
-            objects = ObjectStore(self.tree.git, self.tree.common, self.tree.format)
+            objects = ObjectStore(
+                self.tree.git, self.tree.common, self.tree.format, durable=durability.objects
+            )
             try:
                 return self._persist(request, objects, mover)
             finally:

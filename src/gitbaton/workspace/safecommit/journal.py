@@ -41,8 +41,11 @@ class Journal(Struct, frozen=True):
         name = hashlib.sha256(os.fsencode(self.tree.git_dir)).hexdigest()[:16]
         return moves_directory(self.tree.clone_state) / f"{name}.json"
 
-    def write(self, move: Move) -> None:
-        """Note ``move``: from here on it is finished or taken back, whoever is killed."""
+    def write(self, move: Move, *, durable: bool = False) -> None:
+        """Note ``move``: from here on it is finished or taken back, whoever is killed.
+
+        ``durable``: and after a power cut, too.
+        """
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".new")  # under the lock there is one writer
         note = Pending(
@@ -50,8 +53,14 @@ class Journal(Struct, frozen=True):
             move=_respelled(move, _written),
             git_dir=_written(os.fspath(self.tree.git_dir)),
         )
-        temporary.write_bytes(msgspec.json.encode(note))
+        with temporary.open("wb") as file:
+            file.write(msgspec.json.encode(note))
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(self.path)
+        if durable:
+            _synchronise(self.path.parent)
 
     def read(self) -> Move | None:
         """Return the move that was begun and not finished; None if there is none.
@@ -68,6 +77,15 @@ class Journal(Struct, frozen=True):
         """Forget the move: it is finished or taken back."""
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(".new").unlink(missing_ok=True)  # of a writer that was killed
+
+
+def _synchronise(directory: Path) -> None:
+    """Have the names in ``directory`` written to the disk."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def unfinished(clone_state: Path) -> list[Path]:

@@ -86,11 +86,15 @@ class RefRefused(Refused):
 
 
 class Mover(Struct, frozen=True):
-    """Moves the branch of ``tree``, whose lock is held."""
+    """Moves the branch of ``tree``, whose lock is held.
+
+    ``durable``: what is to be moved is on the disk before it is (git/durability.py).
+    """
 
     tree: WorkingTree
     clock: Clock
     hold: Hold
+    durable: bool = False
 
     def advance(self, move: Move, *, patience: float = PATIENCE) -> list[Placed]:
         """Make ``move``: the ref by compare-and-swap, the index entries with it, then the files.
@@ -154,7 +158,7 @@ class Mover(Struct, frozen=True):
             return False  # better seen before the ref is locked: that would make others fail
         if waited and not move.careful:
             move = self._without_newer(move)
-        journal.write(move)
+        journal.write(move, durable=self.durable)
         with RefTransaction(
             self.tree.git, move.ref, old=move.old, new=move.new, log=move.log
         ) as ref:

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct, field
 
 from gitbaton.core.ids import Oid
+from gitbaton.git.durability import Durability
 from gitbaton.git.entries import Entry
 from gitbaton.git.placing import Placed
 from gitbaton.workspace.safecommit.guards import Limits
@@ -38,7 +39,7 @@ class CommitSettings(Struct, frozen=True, kw_only=True):
 
     ``task``: noted in a trailer; None: no trailer. ``file_modes``, ``ignore_case``: core.fileMode
     and core.ignoreCase. ``scanner``: a command that gets the change on its standard input, as a
-    diff, and fails where it finds a secret.
+    diff, and fails where it finds a secret. ``durability``: core.fsync.
     """
 
     cleanup: Cleanup = "whitespace"
@@ -48,6 +49,7 @@ class CommitSettings(Struct, frozen=True, kw_only=True):
     ignore_case: bool = False
     task: str | None = None
     scanner: str | None = None
+    durability: Durability = Durability()
 
 
 class Superseded(Struct, frozen=True):
