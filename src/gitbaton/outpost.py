@@ -199,6 +199,7 @@ class Outpost:
             bell=mail.bell,
             feeds=[Feed(file, mail.inbox) for file in files],
             told=self._tell_feed,
+            history=float(app.config.inbox.history),
         )
         return Mailroom(
             drain,

@@ -200,6 +200,18 @@ class HealthSection(Section, frozen=True, kw_only=True):
     ] = Seconds(900)
 
 
+class InboxSection(Section, frozen=True, kw_only=True):
+    """`[inbox]`: what a worker that serves keeps in the inbox of its machine."""
+
+    history: Annotated[
+        Seconds,
+        Meta(
+            description="How long it is remembered what became of messages that were answered and "
+            "forgotten."
+        ),
+    ] = Seconds(30 * 86400)
+
+
 class CommitSection(Section, frozen=True, kw_only=True):
     """`[commit]`: `baton commit`, from a working tree that many share."""
 
@@ -320,6 +332,7 @@ class Config(Section, frozen=True, kw_only=True):
     agents: dict[str, AgentSection] = field(default_factory=dict)
     hooks: dict[str, HookSection] = field(default_factory=dict)
     health: HealthSection = HealthSection()
+    inbox: InboxSection = InboxSection()
     commit: CommitSection = CommitSection()
     sessions: SessionsSection = SessionsSection()
     toolchain: Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from gitbaton.core.errors import ClaimLost, OutcomeUnknown, Refused
 from gitbaton.plans.inbox.drafts import make_draft
 from gitbaton.plans.inbox.inbox import Inbox
 from gitbaton.plans.inbox.model import Draft, Message
+from gitbaton.plans.inbox.records import delivery_key, letter_key
 from gitbaton.plans.inbox.rules import WINDOW
 from gitbaton.store.model import ABSENT, Actor, Transaction, make_key
+from gitbaton.store.sqlite import SqliteStore
 from tests.unit.inbox.lossy import LossyStore
 
 HERE = frozenset({""})
@@ -209,6 +212,37 @@ def test_answered_messages_are_forgotten_in_the_end(inbox: Inbox, clock: ManualC
     assert inbox.prune(keep=7 * DAY) == 1
     (waiting,) = inbox.list().entries
     assert (waiting.letter.id, waiting.state) == ("3", "waiting")
+
+
+def test_what_became_of_forgotten_messages_is_forgotten_later(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    """I3: never anything of a message that is there; and the newest changes stay."""
+    store = SqliteStore(tmp_path / "inbox", clock=clock)
+    inbox = Inbox(store, clock, own=True)
+    waiting = inbox.send(say("waits for ever", id="waits")).handle
+    for reader in ("bob", "eve"):
+        inbox.release(taken(inbox, reader))  # it has a past
+    mine = len(store.history(letter_key(waiting))) + len(store.history(delivery_key(waiting)))
+    for number in range(3):
+        inbox.send(say(id=str(number)))
+        message = inbox.take("bob", HERE, lease=60, wanted=lambda d: d.text == "hello")
+        assert message is not None
+        inbox.answer(message, "hi")
+    clock.advance(8 * DAY)
+    assert inbox.prune(keep=7 * DAY) == 3
+    assert inbox.cut_history(keep=30 * DAY) == 0
+    clock.advance(31 * DAY)
+    assert store.cut_history(older_than=30 * DAY, spare=10_000) == 0
+    before = len(store.history())
+    gone = store.cut_history(older_than=30 * DAY, spare=0)
+    assert (gone > 0, len(store.history())) == (True, before - gone)
+    assert {change.key for change in store.history()} >= set(store.read().records)
+    left = len(store.history(letter_key(waiting))) + len(store.history(delivery_key(waiting)))
+    assert left == mine
+    assert len(store.history()) == sum(len(store.history(key)) for key in store.read().records)
+    assert taken(inbox).text == "waits for ever"
+    store.close()
 
 
 @pytest.mark.parametrize("done", [True, False])

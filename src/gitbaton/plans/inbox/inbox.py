@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, Refused
@@ -36,8 +36,20 @@ from gitbaton.store.protocol import Store
 KEEP: Final = 7 * 86_400.0
 """Seconds of the inbox's age for which an answered message is kept, if nothing else is said."""
 
+HISTORY: Final = 30 * 86_400.0
+"""Seconds for which it is remembered what became of forgotten messages, if nothing else is said."""
+
 _SHORTEST: Final = 4  # hex digits by which a person may name a message
 _BATCH: Final = 100
+
+
+@runtime_checkable
+class Cuttable(Protocol):
+    """A store that can forget what was done to records that are gone."""
+
+    def cut_history(self, *, older_than: float) -> int:
+        """Forget it, if it is older than so many seconds; return how many changes."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +170,14 @@ class Inbox:
         for start in range(0, len(old), _BATCH):
             self.store.commit([_forget(*each) for each in old[start : start + _BATCH]])
         return len(old)
+
+    def cut_history(self, *, keep: float = HISTORY) -> int:
+        """Forget what became of messages that are gone, ``keep`` seconds ago; return how much.
+
+        Never anything of a message that is still there. Only in this machine's own file: of any
+        other inbox, its own readers take care.
+        """
+        return self.store.cut_history(older_than=keep) if isinstance(self.store, Cuttable) else 0
 
 
 def _forget(handle: Handle, found: Found[Letter]) -> Transaction:

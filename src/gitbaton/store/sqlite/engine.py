@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from gitbaton.store.protocol import TidyReport
 from gitbaton.store.sqlite.pool import ConnectionPool
 from gitbaton.store.sqlite.tables import (
     Row,
+    cut_history,
     is_in_history,
     select_history,
     select_keys,
@@ -151,6 +153,15 @@ class SqliteStore:
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         return self._pool.run(lambda connection: select_history(connection, key, limit))
 
+    def cut_history(self, *, older_than: float, spare: int = 1000) -> int:
+        """Forget changes of records that are gone, ``older_than`` seconds old; return how many.
+
+        Of records that are there all is kept, and the newest ``spare`` changes of any. By the wall
+        clock of this machine alone, which wrote those times too.
+        """
+        before = rfc3339(self._clock.now() - timedelta(seconds=older_than))
+        return self._pool.run(partial(_cut, before, spare))
+
     def tidy(self, *, force: bool = False) -> TidyReport:
         return TidyReport()
 
@@ -244,6 +255,13 @@ class _Wish:
             for number, (key, written) in enumerate(self.writes.items())
             if not isinstance(written, Delete)
         }
+
+
+def _cut(before: str, spare: int, connection: sqlite3.Connection) -> int:
+    connection.execute("BEGIN IMMEDIATE")
+    cut = cut_history(connection, before, spare)
+    connection.execute("COMMIT")
+    return cut
 
 
 def _batches(wishes: Sequence[_Wish]) -> list[Sequence[_Wish]]:

@@ -72,6 +72,21 @@ def write_record(
         connection.execute("REPLACE INTO record VALUES (?, ?, ?)", (key, version, data))
 
 
+def cut_history(connection: sqlite3.Connection, before: str, spare: int) -> int:
+    """Forget changes made ``before`` (RFC 3339) of records that are gone; return how many.
+
+    The newest ``spare`` changes stay, whatever the wall clock says: by them a caller who lost an
+    answer is told what it did.
+    """
+    done = connection.execute(
+        "DELETE FROM history WHERE at < ?"
+        " AND number <= (SELECT max(number) FROM history) - ?"
+        " AND NOT EXISTS (SELECT 1 FROM record WHERE record.key = history.key)",
+        (before, spare),
+    )
+    return done.rowcount
+
+
 def select_history(
     connection: sqlite3.Connection, key: Key | None, limit: int | None
 ) -> list[Change]:
