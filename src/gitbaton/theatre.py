@@ -96,6 +96,7 @@ class Theatre:
         world or another process bears the name. Raises InvalidInput for a part that cannot be
         played, Refused when another process of this clone has the name now.
         """
+        from gitbaton.frames.courier import Courier
         from gitbaton.frames.journal import Journal
         from gitbaton.frames.rounds import Rounds
         from gitbaton.frames.shelf import Shelf
@@ -115,7 +116,14 @@ class Theatre:
                 attendant,
                 rounds,
                 Troupe(name, place, shelf, self._runner(part), tell),
-                Journal(place / "undelivered.json"),
+                Courier(
+                    name,
+                    self._person,
+                    attendant,
+                    rounds,
+                    Journal(place / "undelivered.json"),
+                    tell,
+                ),
                 tell,
             )
 

@@ -21,8 +21,11 @@ from gitbaton.frames.signals import Signals
 from gitbaton.frames.stage import Stage, View
 from gitbaton.git.remote import PushState, RefUpdate
 
-Fate: TypeAlias = Literal["there", "merged", "taken"]
-"""What became of a delta: its ref has it, a frame has it, or another has its place."""
+Fate: TypeAlias = Literal["there", "merged", "instead", "taken"]
+"""What became of a delta: its ref has it, a frame has it, or another has its place.
+
+``instead``: the other one is ours, too.
+"""
 
 _BALKS = 5  # races lost in a row before it is worth a word
 _TRIES = 3  # pushes of a delta before the caller is told to try later
@@ -78,8 +81,10 @@ class Attendant:
                 self._close(view)
             return view
 
-    def deliver(self, pair: Pair, commit: Oid) -> Fate:
+    def deliver(self, pair: Pair, commit: Oid, *, or_else: Oid | None = None) -> Fate:
         """Push a delta and find out what became of it. Safe to repeat.
+
+        ``or_else``: what else may be there of ours.
 
         Raises RemoteUnreachable where that cannot be told yet, and as ``step``.
         """
@@ -89,22 +94,28 @@ class Attendant:
                 result = self._signals.push_along(update, pair.frame)
                 if result.state is PushState.DONE:
                     return "there"
-                fate = self.fate(self._look(), pair, commit)
+                fate = self.fate(self._look(), pair, commit, or_else=or_else)
                 if fate is not None:
                     return fate
             raise RemoteUnreachable(f"{update.ref}: {result.reason or result.state.value}")
 
-    def fate(self, view: View, pair: Pair, commit: Oid | None = None) -> Fate | None:
+    def fate(
+        self, view: View, pair: Pair, commit: Oid | None = None, *, or_else: Oid | None = None
+    ) -> Fate | None:
         """Return what a look shows of the delta ``pair``, None where nothing is there yet.
 
         ``commit`` None: any delta of the pair is as good as ours.
         """
         standing = view.sight.deltas.get(pair)
         if standing is not None:
-            return "there" if commit in (None, standing) else "taken"
+            if commit in (None, standing):
+                return "there"
+            return "instead" if standing == or_else else "taken"
         for entry in self.stage.back_to(view.scene, pair.frame + 1):
             if commit in entry.taken:
                 return "merged"
+            if or_else in entry.taken:
+                return "instead"
             if pair in entry.merged:
                 return "merged" if commit is None else "taken"
         return None

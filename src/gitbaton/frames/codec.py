@@ -140,9 +140,9 @@ def _values(op: Op) -> tuple[Any, Any]:
     return getattr(op, "value", None), op.base
 
 
-def show(text: str) -> str:
+def show(text: str, limit: int = EXCERPT) -> str:
     """Return the beginning of ``text``, which a stream may have written, fit for a terminal."""
-    return "".join(c if c.isprintable() else "�" for c in text.strip()[:EXCERPT])
+    return "".join(c if c.isprintable() else "�" for c in text.strip()[:limit])
 
 
 def _excerpt(line: bytes) -> str:

@@ -33,14 +33,20 @@ def pack_delta(
     author: Person,
     nonce: Nonce,
     format: Format,
+    *,
+    refused: str = "",
 ) -> tuple[Oid, list[RawObject]]:
     """Return the commit of a delta made from the commit ``world``, and the objects to write.
 
     ``nonce`` makes it unique: two workers of one name must never push one and the same object,
-    or both would take it for their own.
+    or both would take it for their own. ``refused``: see ``Header``.
     """
     header = Header(
-        frame=pair.frame, worker=pair.worker, streams=runs, versions={"gitbaton": __version__}
+        frame=pair.frame,
+        worker=pair.worker,
+        streams=runs,
+        versions={"gitbaton": __version__},
+        refused=refused,
     )
     made: list[RawObject] = []
     tree = _tree(write_delta(header, written), format, made)

@@ -23,6 +23,7 @@ from gitbaton.frames.names import STREAM_LIMIT, stream_name
 FORMAT: Final = 1
 HEADER: Final = "delta.json"
 STREAMS: Final = "streams/"
+REASON: Final = 300  # characters of why a delta was refused
 SUFFIX: Final = ".jsonl"
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -38,13 +39,17 @@ class StreamRun(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=T
 
 
 class Header(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a delta says of itself. ``versions``: of gitbaton and whatever the worker notes."""
+    """What a delta says of itself. ``versions``: of gitbaton and whatever the worker notes.
+
+    ``refused``: this one stands in for another, which the host did not take, and why.
+    """
 
     format: int = FORMAT
     frame: int
     worker: str
     streams: Mapping[str, StreamRun]
     versions: Mapping[str, str] = {}
+    refused: str = ""
 
 
 class Delta(Struct, frozen=True):
@@ -66,6 +71,8 @@ def write_delta(header: Header, streams: Mapping[str, bytes]) -> dict[str, bytes
         if name not in header.streams:
             raise InvalidInput("streams", f"{name!r} is not in the header")
     plain = msgspec.to_builtins(header)
+    if not header.refused:
+        del plain["refused"]
     check_value(plain, "header")
     files = {HEADER: encode_document(plain)}
     files |= {f"{STREAMS}{name}{SUFFIX}": data for name, data in streams.items() if data}
@@ -88,6 +95,8 @@ def read_delta(
     streams: dict[str, Ops] = {}
     odd: list[str] = []
     aside: list[Quarantined] = []
+    if header.refused:
+        aside.append(Quarantined(frame, worker, "", 0, show(header.refused, REASON)))
     for path in sorted(files.keys() | unread.keys()):
         if path == HEADER:
             continue

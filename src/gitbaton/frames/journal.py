@@ -21,14 +21,19 @@ class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frame: int
     worker: str
     commit: str
+    stand_in: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Undelivered:
-    """A delta whose objects are in the clone, and of which the remote may know nothing."""
+    """A delta whose objects are in the clone, and of which the remote may know nothing.
+
+    ``stand_in``: one without ops that was made because the host refused this one.
+    """
 
     pair: Pair
     commit: Oid
+    stand_in: Oid | None = None
 
 
 class Journal:
@@ -39,7 +44,7 @@ class Journal:
 
     def write(self, delta: Undelivered) -> None:
         """Note ``delta``. Raises BatonError when the disk is full or not writable."""
-        line = _Line(delta.pair.frame, delta.pair.worker, delta.commit)
+        line = _Line(delta.pair.frame, delta.pair.worker, delta.commit, delta.stand_in or "")
         temporary = self._path.with_suffix(f".{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,7 +64,8 @@ class Journal:
             return None
         if not is_oid(line.commit):
             return None
-        return Undelivered(Pair(line.frame, line.worker), Oid(line.commit))
+        stand_in = Oid(line.stand_in) if is_oid(line.stand_in) else None
+        return Undelivered(Pair(line.frame, line.worker), Oid(line.commit), stand_in)
 
     def clear(self) -> None:
         """Forget it: it was delivered, or can never be."""

@@ -12,6 +12,7 @@ Kind: TypeAlias = Literal[
     "idle",  # a frame began in which this worker has none
     "stream",  # a stream did not end well (detail: stream, outcome, detail, log)
     "delivered",  # this worker's delta is there (detail: streams, seconds)
+    "refused",  # the host does not take this worker's delta: it was put aside (detail: commit)
     "late",  # ... after its frame had closed: it goes into the next one
     "primary",  # this process is the primary now
     "deposed",  # ... and no longer

@@ -9,11 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from gitbaton.core.errors import Refused, RemoteUnreachable
+from gitbaton.core.errors import RemoteUnreachable
 from gitbaton.core.ids import new_nonce
 from gitbaton.frames.attendant import Attendant
+from gitbaton.frames.courier import Courier
 from gitbaton.frames.delivery import pack_delta
-from gitbaton.frames.journal import Journal, Undelivered
+from gitbaton.frames.journal import Undelivered
 from gitbaton.frames.news import Kind, Listener, News, counted
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.rounds import Rounds
@@ -45,14 +46,14 @@ class Worker:
         attendant: Attendant,
         rounds: Rounds,
         troupe: Troupe,
-        journal: Journal,
+        courier: Courier,
         listener: Listener,
     ) -> None:
         self._terms = terms
         self._attendant = attendant
         self._rounds = rounds
         self._troupe = troupe
-        self._journal = journal
+        self._courier = courier
         self._listener = listener
         self._draining = False
         self._halted: str | None = None
@@ -147,45 +148,18 @@ class Worker:
         )
         objects.write(made)
         delta = Undelivered(pair, commit)
-        self._journal.write(delta)
+        self._courier.note(delta)
         return delta
 
     def catch_up(self, view: View) -> None:
         """Deliver what an earlier run of this worker has made, in time or late."""
-        left = self._journal.read()
-        if left is None:
-            return
-        objects = self._attendant.stage.repository.objects
-        ours = left.pair.worker == self._terms.name and left.pair.frame <= view.scene.number
-        if ours and not objects.missing([left.commit]):
+        left = self._courier.left_over(view.scene.number)
+        if left is not None:
             self._deliver(left)
-        else:
-            self._journal.clear()  # of another world, or of a clone that was made anew
 
     def _deliver(self, delta: Undelivered) -> None:
-        """Publish a delta, however long the remote is away; then forget it.
-
-        Raises Refused when another process has published one in our name.
-        """
-        failures = 0
-        while True:
-            try:
-                fate = self._attendant.deliver(delta.pair, delta.commit)
-                break
-            except RemoteUnreachable as error:
-                failures += 1
-                if failures == 1:
-                    self._tell("offline", delta.pair.frame, error.message)
-                if self._halted is not None:
-                    return  # it stays in the journal
-                self._rounds.pause(failures)
-        self._journal.clear()
-        if fate == "taken":
-            raise Refused(
-                f"frame {delta.pair.frame} has a delta of another {self._terms.name!r}",
-                code="name_taken",
-                next="baton frame work --name ANOTHER",
-            )
+        if not self._courier.deliver(delta, lambda: self._halted is not None):
+            return
         self._delivered += 1
         self._latest = delta.pair
         self._tell("delivered", delta.pair.frame, f"frame {delta.pair.frame}: delivered")

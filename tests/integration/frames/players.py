@@ -14,6 +14,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.frames import Append, Incr, Op, StreamView
 from gitbaton.frames.attendant import Attendant
 from gitbaton.frames.beacon import Beacon
+from gitbaton.frames.courier import Courier
 from gitbaton.frames.errand import run_in_process
 from gitbaton.frames.founding import Founding, found
 from gitbaton.frames.frame import World
@@ -93,7 +94,14 @@ class Player:
             self.attendant,
             rounds,
             Troupe(self.name, self.place, shelf, runner, tell),
-            Journal(self.place / "undelivered.json"),
+            Courier(
+                self.name,
+                PERSON,
+                self.attendant,
+                rounds,
+                Journal(self.place / "undelivered.json"),
+                tell,
+            ),
             tell,
         )
         self.view: View | None = None

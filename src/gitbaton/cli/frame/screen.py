@@ -19,6 +19,7 @@ _STYLES: Final[dict[Kind, str]] = {
     "offline": "yellow",
     "stream": "yellow",
     "trouble": "red",
+    "refused": "red",
 }
 _MINOR: Final = frozenset({"waiting", "idle"})
 """Shown as lines with ``--verbose`` only, else at the foot of a terminal."""
@@ -48,7 +49,7 @@ class FrameScreen(LiveScreen):
                 if self._live is not None:
                     self._live.refresh()
                 return
-            if self._out.quiet and news.kind not in ("trouble", "offline"):
+            if self._out.quiet and news.kind not in ("trouble", "refused", "offline"):
                 return
             told = news_line(news)
             if news.kind == "offline" and told == self._told:

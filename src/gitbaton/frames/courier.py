@@ -1,0 +1,147 @@
+"""Brings a worker's deltas to the remote; what the host will not have is put aside.
+
+A delta that the host refuses for good (a hook, a size limit) must not stop its worker. In its place
+goes a delta without ops, which says so to everybody: the *stand-in*. The ref of a delta is created
+once, so of the two that bear one name at most one is ever there, also where a refusal was none and
+the delta arrives after all (I7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from gitbaton.core.errors import HostRefused, Refused, RemoteUnreachable
+from gitbaton.core.ids import Oid, new_nonce
+from gitbaton.frames.attendant import Attendant, Fate
+from gitbaton.frames.codec import show
+from gitbaton.frames.delivery import pack_delta
+from gitbaton.frames.journal import Journal, Undelivered
+from gitbaton.frames.news import Listener, News
+from gitbaton.frames.reading import read_deltas
+from gitbaton.frames.rounds import Rounds
+from gitbaton.git.objects import Person
+
+_REFUSALS: Final = 3  # rounds of refusals, with pauses, before a delta is given up
+
+
+class Courier:
+    """Delivers what the worker ``name`` has made. For one thread."""
+
+    def __init__(
+        self,
+        name: str,
+        person: tuple[str, str],
+        attendant: Attendant,
+        rounds: Rounds,
+        journal: Journal,
+        listener: Listener,
+    ) -> None:
+        self._name = name
+        self._person = person
+        self._attendant = attendant
+        self._rounds = rounds
+        self._journal = journal
+        self._listener = listener
+
+    def note(self, delta: Undelivered) -> None:
+        """Note a delta that was made: from here on it is never made again."""
+        self._journal.write(delta)
+
+    def left_over(self, frame: int) -> Undelivered | None:
+        """Return what an earlier run has made and not delivered, as the world is at ``frame``."""
+        left = self._journal.read()
+        if left is None:
+            return None
+        objects = self._attendant.stage.repository.objects
+        ours = left.pair.worker == self._name and left.pair.frame <= frame
+        if ours and not objects.missing([left.commit]):
+            return left
+        self._journal.clear()  # of another world, or of a clone that was made anew
+        return None
+
+    def deliver(self, delta: Undelivered, halted: Callable[[], bool]) -> bool:
+        """Publish a delta, however long the remote is away; then forget it.
+
+        Returns False where we were halted before: it stays noted. Raises Refused when another
+        process has published one in our name, HostRefused when the host takes not even a stand-in.
+        """
+        failures = refusals = 0
+        while True:
+            try:
+                fate = self._push(delta)
+                break
+            except RemoteUnreachable as error:
+                failures += 1
+                if failures == 1:
+                    self._listener(News("offline", delta.pair.frame, error.message))
+            except HostRefused as error:
+                failures = refusals = refusals + 1
+                if refusals >= _REFUSALS:
+                    delta, fate = self._stand_in(delta, error)
+                    break
+            if halted():
+                return False
+            self._rounds.pause(failures)
+        self._journal.clear()
+        if fate == "taken":
+            raise Refused(
+                f"frame {delta.pair.frame} has a delta of another {self._name!r}",
+                code="name_taken",
+                next="baton frame work --name ANOTHER",
+            )
+        return True
+
+    def _push(self, delta: Undelivered) -> Fate:
+        attendant = self._attendant
+        fate = attendant.deliver(delta.pair, delta.commit, or_else=delta.stand_in)
+        if fate == "instead":
+            words = f"frame {delta.pair.frame}: put aside, see commit {delta.commit} of this clone"
+            detail = {"commit": delta.commit}
+            self._listener(News("refused", delta.pair.frame, words, detail))
+        return fate
+
+    def _stand_in(self, delta: Undelivered, error: HostRefused) -> tuple[Undelivered, Fate]:
+        """Publish a delta without ops in place of one that was refused again and again.
+
+        It is noted beside the other one first: killed in between, neither is a stranger's. Raises
+        ``error`` where the host refuses this one as well: then it is not for the delta's sake.
+        """
+        why = show(error.reason) or "no reason given"
+        commit = delta.stand_in or self._make(delta, why)
+        both = Undelivered(delta.pair, delta.commit, commit)
+        self._journal.write(both)
+        try:
+            fate = self._attendant.deliver(delta.pair, commit, or_else=delta.commit)
+        except HostRefused:
+            raise error from None
+        if fate == "instead":  # the delta itself has arrived after all
+            return both, "there"
+        words = f"frame {delta.pair.frame}: put aside, {why} (commit {delta.commit} of this clone)"
+        detail = {"commit": delta.commit, "reason": why}
+        self._listener(News("refused", delta.pair.frame, words, detail))
+        return both, fate
+
+    def _make(self, delta: Undelivered, why: str) -> Oid:
+        """Write a stand-in of the same streams, from the same world, and return its commit."""
+        stage = self._attendant.stage
+        repository = stage.repository
+        (refused,) = read_deltas(repository, [(delta.pair, delta.commit)])
+        runs = {
+            name: msgspec.structs.replace(run, outcome="failed", detail="the host refused its ops")
+            for name, run in refused.header.streams.items()
+        }
+        commit, made = pack_delta(
+            delta.pair,
+            stage.parents([delta.commit])[delta.commit][0],
+            runs,
+            {},
+            Person(*self._person, int(stage.clock.now().timestamp())),
+            new_nonce(),
+            repository.objects.format,
+            refused=f"the host refused its delta {delta.commit}: {why}",
+        )
+        repository.objects.write(made)
+        return commit
