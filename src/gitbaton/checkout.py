@@ -21,7 +21,7 @@ from gitbaton.git.sharing import share_files
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.consent import decide
 from gitbaton.workspace.place import beside
-from gitbaton.workspace.safecommit.commit import SafeCommit
+from gitbaton.workspace.safecommit.commit import Permit, SafeCommit
 from gitbaton.workspace.safecommit.journal import unfinished
 from gitbaton.workspace.safecommit.ledger import Maker
 from gitbaton.workspace.safecommit.lock import Holder, TreeBusy, TreeLock
@@ -80,8 +80,8 @@ class Checkout:
         )
         return TreeLock(self.tree.state, self.clock, holder)
 
-    def commits(self) -> SafeCommit:
-        """Return what makes commits here.
+    def commits(self, *, permit: Permit = lambda _: None) -> SafeCommit:
+        """Return what makes commits here; ``permit``: see SafeCommit.
 
         Raises InvalidInput for a setting of no use, Refused for one that this machine has to
         confirm (workspace/consent.py).
@@ -120,6 +120,7 @@ class Checkout:
                 author=_author(env, settings),
             ),
             clock=self.clock,
+            permit=permit,
             tell=self._tell,
         )
 

@@ -12,7 +12,7 @@ import pytest
 
 from gitbaton.git.repository import Clone
 from gitbaton.workspace.guarding.installation import Installation
-from tests.functional.baton import Baton
+from tests.functional.baton import COMMAND, Baton
 from tests.functional.outage import away
 from tests.servers.site import BareRepository
 
@@ -73,6 +73,23 @@ def test_commits_for_a_task_need_its_claim(baton: Baton) -> None:
     assert commit(stranger, BATON_TASK="t1", BATON_TOKEN=token).returncode == 1, "and t1 is ann's"
     linked.git("checkout", "-q", "-b", "task/no-such-task")
     assert commit(linked).returncode == 0
+
+
+def test_a_claim_that_is_lost_while_hooks_run_stops_the_commit(baton: Baton) -> None:
+    """It is asked again under the lock, right before the branch moves."""
+    baton.ok("init", "--sqlite", "--hooks")
+    baton.ok("add", "T", "--id", "t1")
+    ann = baton.acting(BATON_SESSION="ann", BATON_TASK="t1")
+    ann.ok("claim", "t1")
+    give_back = f"exec {' '.join(COMMAND)} release t1"
+    write_hook(hooks(baton) / "commit-msg", give_back)
+    (baton.directory / "readme").write_text("new\n")
+    tip = baton.git("rev-parse", "HEAD")
+    answer = ann("commit", "readme", "-m", "x", "--json")
+    assert (answer.status, answer.error["code"]) == (1, "not_held"), answer
+    assert answer.error["message"] == "this commit is for task t1: nobody holds it"
+    assert baton.git("rev-parse", "HEAD") == tip
+    assert baton.git("status", "--porcelain") == "M readme"
 
 
 def test_pushes_are_judged_offline(clones: Clones, file_remote: BareRepository) -> None:

@@ -27,10 +27,23 @@ def guard_checkout(request: Request, checkout: Checkout, act: Act) -> None:
         require_holder(request, act, named, prefix=prefix)
 
 
-def require_holder(request: Request, act: Act, branches: Iterable[str], *, prefix: str) -> None:
+def guard_move(request: Request, checkout: Checkout, branch: str | None) -> None:
+    """Ask again when a commit is about to move ``branch``: it has waited for others and for hooks.
+
+    What was only warned of at first is not said twice.
+    """
+    prefix = read_prefix(checkout.tree.clone_state)
+    if prefix is not None:
+        named = [branch.removeprefix("refs/heads/")] if branch else []
+        require_holder(request, "commit", named, prefix=prefix, warn=False)
+
+
+def require_holder(
+    request: Request, act: Act, branches: Iterable[str], *, prefix: str, warn: bool = True
+) -> None:
     """Raise Refused where ``act`` on ``branches`` is for a task that this session must not touch.
 
-    Asks nothing of the network; what it warns of goes to standard error. Where it concerns no
+    Asks nothing of the network; with ``warn`` doubts go to standard error. Where it concerns no
     task, not even the clone is opened.
     """
     tasks = concerned(named=request.env.get("BATON_TASK"), branches=branches, prefix=prefix)
@@ -53,5 +66,5 @@ def require_holder(request: Request, act: Act, branches: Iterable[str], *, prefi
         if verdict.ruling == "block":
             skip = f"or, if it is for no task: git {act} --no-verify"
             raise Refused(words, code="not_held", next=f"{verdict.next} ({skip})")
-        if verdict.ruling == "warn":
+        if verdict.ruling == "warn" and warn:
             request.output.note(f"baton: {words}; next: {verdict.next}")

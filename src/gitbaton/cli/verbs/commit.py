@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from gitbaton.checkout import Checkout
@@ -10,7 +12,7 @@ from gitbaton.cli.commit.reading import read_message, read_paths
 from gitbaton.cli.commit.report import document, tell
 from gitbaton.cli.errors import DONE, error_document, exit_status
 from gitbaton.cli.fields import DURATION
-from gitbaton.cli.guarding import guard_checkout
+from gitbaton.cli.guarding import guard_checkout, guard_move
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 from gitbaton.core.errors import BatonError, Refused
@@ -107,7 +109,8 @@ def _push(checkout: Checkout, wait: float, request: Request, done: Committed) ->
 
 def _commit(checkout: Checkout, wish: CommitRequest, request: Request, echo: Echo) -> Committed:
     try:
-        return checkout.commits().run(wish)
+        permit = partial(guard_move, request, checkout)
+        return checkout.commits(permit=permit).run(wish)
     except HookFailed as failed:
         if request.output.quiet:  # then nobody has seen what the hook says
             request.output.complain(failed.output.decode("utf-8", "replace").rstrip("\n"))

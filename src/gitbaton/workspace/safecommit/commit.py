@@ -41,10 +41,16 @@ _ATTEMPTS: Final = 5  # plain commits of siblings that one commit gives way to
 _LOGGED: Final = 1000  # characters of a subject in the reflog: the system limits one argument
 
 
+Permit = Callable[[str | None], None]
+"""Asked whether a branch may move; None: a detached HEAD. Raises Refused."""
+
+
 class SafeCommit(Struct, frozen=True, kw_only=True):
     """Makes commits in the working tree ``tree``.
 
-    ``me``: who may amend them. ``tell`` is given notes for people, as they come up.
+    ``me``: who may amend them. ``permit`` is asked under the lock, with the branch (None: HEAD is
+    detached) that is about to move, and raises Refused where it must not: hooks take their time.
+    ``tell`` is given notes for people, as they come up.
     """
 
     tree: WorkingTree
@@ -53,6 +59,7 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
     settings: CommitSettings
     me: Maker
     clock: Clock
+    permit: Permit = lambda _: None
     tell: Callable[[str], None] = lambda _: None
 
     def run(self, request: CommitRequest) -> Committed:
@@ -161,6 +168,7 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             author=decision.author,
             encoding=decision.encoding,
         )
+        self.permit(base.branch)
         # As late as can be: what somebody has staged since is newer than ours.
         now = read_staged(self.tree, list(changes))
         placed = mover.advance(
