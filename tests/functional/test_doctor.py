@@ -115,6 +115,29 @@ def test_a_damaged_record(clones: Clones, file_remote: BareRepository) -> None:
     assert one.ok("claim")["claims"][0]["task"]["id"] == "t2"
 
 
+def test_cards_that_were_edited_by_hand(clones: Clones, file_remote: BareRepository) -> None:
+    """The board is for reading: what is written there changes no record, and is named."""
+    one = clones("one")
+    for task in ("parked", "live", "left"):
+        one.ok("add", task.title(), "--id", task)
+    one.ok("claim", "parked")
+    one.ok("done", "parked")
+    one.ok("fold")
+    assert told(visit(one, "--no-probe", status=0), "problem", "warning") == []
+    board = one.directory.parent / "board"
+    subprocess.run(["git", "clone", "-q", "-b", "baton", file_remote.url, str(board)], check=True)
+    [parked] = board.glob("tasks/*/parked.json")
+    for card, word in ((parked, "Parked"), (board / "live/live.json", "Live")):
+        card.write_text(card.read_text().replace(f'"title": "{word}"', '"title": "Else"'))
+    Baton(board).git("commit", "-q", "-a", "-m", "by hand")
+    Baton(board).git("push", "-q", "origin", "baton")
+    document = visit(one, "--no-probe", status=1)
+    [problem], [warning] = told(document, "problem"), told(document, "warning")
+    assert f"{parked.relative_to(board)} on the board was edited by hand" in problem
+    assert "live/live.json on the board was edited by hand" in warning
+    assert "baton edit" in next_of(document, "live/live.json")
+
+
 def test_refs_that_are_no_records(clones: Clones, file_remote: BareRepository) -> None:
     one = clones("one")
     file_remote.git("update-ref", "refs/baton/what/is/this", "refs/heads/main")

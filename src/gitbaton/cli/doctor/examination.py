@@ -23,7 +23,7 @@ from gitbaton.cli.doctor.place import (
     examine_transport,
 )
 from gitbaton.cli.doctor.project import examine_protection
-from gitbaton.cli.doctor.records import examine_records, layout_of, look_at_remote
+from gitbaton.cli.doctor.records import examine_cards, examine_records, layout_of, look_at_remote
 from gitbaton.cli.doctor.remains import examine_outbox, examine_rescues, examine_worktrees
 from gitbaton.core.errors import BatonError, HostRefused
 from gitbaton.git.disposable import Disposables, is_disposable, remove_refs
@@ -111,6 +111,8 @@ class Examination:
         own = app.identity.claimant().capabilities
         self._look("records", lambda: examine_records(view, state))
         if state is not None:
+            objects = app.repository.objects
+            self._look("records", lambda: examine_cards(state, objects))
             budget = PushBudget(app.config.work.pushes_per_minute)
             self._look("lease", lambda: examine_load(tasks, app.config.queue.lease, budget))
         self._look("capabilities", lambda: examine_capabilities(tasks, own))

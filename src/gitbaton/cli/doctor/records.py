@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from gitbaton.app import App
 from gitbaton.cli.doctor.finding import Finding, note, ok, problem, warning
 from gitbaton.git.disposable import is_disposable
+from gitbaton.git.objectstore import ObjectStore
+from gitbaton.store.gitengine.edits import find_edited
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.state import State
@@ -30,6 +33,14 @@ def look_at_remote(app: App) -> State:
     return reader.look()
 
 
+def examine_cards(state: State, objects: ObjectStore) -> Iterator[Finding]:
+    """Say which files of the board somebody has edited by hand."""
+    edited = list(islice(find_edited(state.board, COLLECTION, objects), _MANY + 1))
+    yield from (_edited(path) for path in edited[:_MANY])
+    if len(edited) > _MANY:
+        yield warning("records", f"more than {_MANY} files of the board were edited by hand")
+
+
 def examine_records(view: View, state: State | None) -> Iterator[Finding]:
     """Say which records cannot be read, and what a killed server left half done."""
     damaged = {**(state.damaged if state else {}), **view.damaged}
@@ -43,6 +54,17 @@ def examine_records(view: View, state: State | None) -> Iterator[Finding]:
         yield from _torn(state)
     if not records:
         yield ok("records", f"{_count(len(view.tasks), 'task')}, all readable")
+
+
+def _edited(path: str) -> Finding:
+    parked = path.startswith("tasks/")
+    effect = "nobody can take it up" if parked else "it is shown wrongly until its task changes"
+    return (problem if parked else warning)(
+        "records",
+        f"{path} on the board was edited by hand, which changes no record: {effect}",
+        next=f"see what it was, and put that back: git log -p BOARD -- '{path}'; to change a task: "
+        "baton edit ID",
+    )
 
 
 def _damaged(key: str, why: str, state: State | None) -> Finding:
