@@ -15,11 +15,13 @@ from typing import Final
 from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.answers import is_ref_name
+from gitbaton.git.fast.copying import copy_history
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.doorway import Doorway, Stamp, stamp_of
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.transactions import RefTransactions
+from gitbaton.git.fast.turns import Turns
 from gitbaton.git.fast.verdict import everywhere
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
@@ -48,6 +50,7 @@ class DirectRemote:
             doorway.git, doorway.directory or doorway.git.directory, packer.format
         )
         self._transactions = RefTransactions(doorway.git)
+        self._turns = Turns((doorway.directory or doorway.git.directory) / "refs")
 
     @property
     def url(self) -> str:
@@ -66,6 +69,11 @@ class DirectRemote:
         return self._inner.list(prefixes)
 
     def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """See ``git.remote.Remote``. What is small is copied; git fetches the rest."""
+        if self._doorway.is_open():
+            here, there = self._packer.objects, self._objects
+            if copy_history(refs.values(), source=there, target=here):
+                return
         self._inner.fetch(refs, have=have)
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
@@ -79,13 +87,15 @@ class DirectRemote:
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
         """Let ``choose`` decide on the refs as they are; push what it says.
 
-        Where somebody was faster with all of it while the objects were written, it is asked again.
+        Processes of one machine take turns. Where somebody was faster all the same with all of it
+        while the objects were written, ``choose`` is asked again.
         """
         directory = self._doorway.directory
         if directory is None or not self._doorway.is_open():
             return self._inner.push_chosen(choose)
         fates: Mapping[str, RefResult] = {}
         with ExitStack() as held:
+            held.enter_context(self._turns.take())
             for _ in range(_CHOICES):
                 fates, updates = {}, choose(RefFiles(directory))
                 if not (self._may_move(updates) and self._bring(updates, held)):

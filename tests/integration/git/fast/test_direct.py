@@ -11,11 +11,12 @@ from unittest import mock
 import pytest
 
 from gitbaton.core.errors import BatonError, RemoteUnreachable
+from gitbaton.core.flock import lock_now
 from gitbaton.core.ids import Oid
 from gitbaton.git.fast.channel import Invocation
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.direct import DirectRemote, RefFiles
-from gitbaton.git.remote import PushState, RefUpdate
+from gitbaton.git.remote import PushState, RefResult, RefUpdate
 from gitbaton.git.runner import Git
 from tests.integration.git.desk import Desk
 from tests.servers.site import BareRepository
@@ -240,6 +241,56 @@ def test_a_choice_is_made_again_when_somebody_was_faster(
 
     assert remote.push_chosen(choose)[B].state is DONE
     assert (seen, received()) == ([a, b], 1)
+
+
+def test_choices_of_one_machine_are_made_one_after_the_other(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    """Nobody is faster between a choice and its move, and nobody waits for a push of its own."""
+    [a, b] = place(remote, desk, A, B)
+    turns = file_remote.path / "refs"
+
+    def is_taken() -> bool:
+        handle = os.open(turns, os.O_RDONLY)
+        try:
+            return not lock_now(handle)
+        finally:
+            os.close(handle)
+
+    taken: list[bool] = []
+    move = remote._transactions.move
+
+    def watched(updates: Sequence[RefUpdate], deadline: Deadline) -> dict[str, RefResult]:
+        taken.append(is_taken())
+        return move(updates, deadline)
+
+    def choose(refs: object) -> Sequence[RefUpdate]:
+        taken.append(is_taken())
+        return [RefUpdate(A, a, desk.commit(a))]
+
+    with mock.patch.object(remote._transactions, "move", watched):
+        assert remote.push_chosen(choose)[A].state is DONE
+        assert (taken, is_taken()) == ([True, True], False)
+        assert remote.push([RefUpdate(B, b, desk.commit(b))], atomic=False)[B].state is DONE
+        assert taken[2:] == [False]
+
+
+def test_what_others_did_to_records_arrives_without_git_fetch(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository, tmp_path: Path
+) -> None:
+    [old] = place(remote, desk, A)
+    reader = desk.sibling(tmp_path / "reader.git")
+    theirs = reader.remote(file_remote)
+    assert isinstance(theirs, DirectRemote)
+    with mock.patch.object(theirs._inner, "fetch") as fetch:
+        theirs.fetch({A: old})
+    assert reader.has(old)
+    assert not fetch.called
+    file_remote.configure("transfer.hideRefs", "refs/hidden")  # the door is shut
+    [new] = place(remote, desk, B)
+    with mock.patch.object(theirs._inner, "fetch") as fetch:
+        theirs.fetch({B: new})
+    assert fetch.called
 
 
 def test_git_that_was_killed_before_it_answered_is_unknown(

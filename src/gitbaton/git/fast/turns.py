@@ -1,0 +1,75 @@
+"""Turns among the processes of one machine that choose records of one repository at a path.
+
+Who chooses while another's choice is under way loses a part of it, and all that is done for that
+part is done in vain. Where a choice takes milliseconds it is cheaper to wait for it. A turn is a
+courtesy and no lock: what is moved is decided by its old value, as ever, so whoever has waited
+long enough (the holder is stopped, or the queue is long) goes on without one.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from gitbaton.core.errors import Refused
+from gitbaton.core.flock import lock_now
+
+_LONGEST: Final = 5.0  # seconds that a turn is waited for
+_WITHOUT: Final = 10.0  # seconds for which nobody is waited for, once that was in vain
+_FIRST_PAUSE, _LAST_PAUSE = 0.001, 0.01  # seconds between two questions, longer each time
+
+
+class Turns:
+    """The turns at one directory, by flock(2) on itself: it ends with its holder. Thread-safe.
+
+    ``clock`` gives seconds, ``sleep`` waits for them.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._sleep = sleep
+        self._without_until = float("-inf")
+
+    @contextmanager
+    def take(self) -> Iterator[bool]:
+        """Have the turn within the block, or go on without it; gives whether it is had.
+
+        Never raises: where the directory cannot be locked, nobody waits.
+        """
+        try:
+            handle = os.open(self._directory, os.O_RDONLY)
+        except OSError:
+            yield False
+            return
+        try:
+            yield self._wait(handle)
+        finally:
+            os.close(handle)
+
+    def _wait(self, handle: int) -> bool:
+        began, pause = self._clock(), _FIRST_PAUSE
+        try:
+            while not lock_now(handle):
+                now = self._clock()
+                if now < self._without_until:
+                    return False
+                if now - began >= _LONGEST:
+                    self._without_until = now + _WITHOUT
+                    return False
+                self._sleep(random.uniform(pause / 2, pause))
+                pause = min(2 * pause, _LAST_PAUSE)
+        except (OSError, Refused):  # a file system or a system without flock(2)
+            return False
+        return True
