@@ -26,7 +26,7 @@ from gitbaton.workspace.safecommit.journal import unfinished
 from gitbaton.workspace.safecommit.ledger import Maker
 from gitbaton.workspace.safecommit.lock import Holder, TreeBusy, TreeLock
 from gitbaton.workspace.safecommit.message import cleanup_mode
-from gitbaton.workspace.safecommit.moving import Mover
+from gitbaton.workspace.safecommit.moving import PATIENCE, Mover
 from gitbaton.workspace.safecommit.request import CommitSettings
 from gitbaton.workspace.snapshot.proposal import HookSettings
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
@@ -128,10 +128,11 @@ class Checkout:
     def _notes_task(self) -> bool:
         return self.section.trailer and bool(self._env.get("BATON_TASK"))
 
-    def integration(self, *, wait: float) -> Integration:
+    def integration(self, *, wait: float, patience: float = PATIENCE) -> Integration:
         """Return what brings this working tree and its upstream together.
 
-        ``wait``: seconds to wait for the lock of the tree. Raises as ``commits``.
+        ``wait``: seconds to wait for the lock of the tree; ``patience``: for git's own locks.
+        Raises as ``commits``.
         """
         # Only what pushes and pulls pays for it.
         import random
@@ -148,6 +149,7 @@ class Checkout:
             sign=flag(settings, "commit.gpgsign", default=False),
             fallback=self._remote(settings),
             timeout=wait,
+            patience=patience,
             place=os.fspath(self._place(settings) / "merge"),
             durable=read_durability(settings).refs,
             waiting=self._tell,
@@ -185,7 +187,7 @@ class Checkout:
         """
         try:
             with self.lock.hold(timeout=0) as hold:
-                return Mover(self.tree, self.clock, hold).replay(patience=1.0) is not None
+                return Mover(self.tree, self.clock, hold, patience=1.0).replay() is not None
         except TreeBusy:
             return False
 

@@ -124,7 +124,11 @@ def test_nothing_named(tree: Baton) -> None:
         "the whole working tree is not one session's to commit: name files or directories",
         "git status --short, then baton commit PATH... -m MSG",
     )
-    refused(tree("commit", "a.txt"), "say what the commit is about", "baton commit PATH... -m MSG")
+    answer = tree("commit", "a.txt")
+    assert (answer.status, answer.err) == (
+        2,
+        "baton: say what the commit is about: -m MSG, or -F FILE\n  next: baton commit --help\n",
+    )
     refused(
         tree("commit", "a.txt", "-m", " "),
         "the commit message is empty",

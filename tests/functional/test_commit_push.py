@@ -48,6 +48,16 @@ def test_a_commit_is_pushed_onto_what_others_pushed(clones: Clones) -> None:
     assert human.out.splitlines()[-1] == "main: pushed to origin/main"
 
 
+def test_what_is_committed_already_is_pushed_by_sync(clones: Clones) -> None:
+    one = clones("one")
+    write(one, "mine", "mine\n")
+    one.ok("commit", "mine", "-m", "mine")
+    answer = one("commit", "mine", "-m", "mine", "--push", "--json")
+    assert (answer.status, answer.error["code"]) == (1, "nothing")
+    assert answer.error["next"] == "baton sync --push"
+    assert one.ok("sync", "--push")["branch"]["pushed"] is True
+
+
 def test_what_cannot_be_pushed_stays_committed(clones: Clones, file_remote: BareRepository) -> None:
     one, two = clones("one"), clones("two")
     write(one, "mine", "mine\n")

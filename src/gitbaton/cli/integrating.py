@@ -23,14 +23,14 @@ _WORDS: Final = {
 }
 
 
-def push_branch(request: Request, checkout: Checkout, wait: float) -> Integrated:
+def push_branch(request: Request, checkout: Checkout, wait: float, patience: float) -> Integrated:
     """Bring the branch of ``checkout`` onto its upstream and push it.
 
     Raises Refused where there is nothing to push to, or it is for a task that this session does
     not hold (as our pre-push hook does), and as ``Integration.run``.
     """
     guard_checkout(request, checkout, "push")
-    done = checkout.integration(wait=wait).run(publish=True)
+    done = checkout.integration(wait=wait, patience=patience).run(publish=True)
     if done is None:
         raise Refused(
             "there is nothing to push to: HEAD is detached, or its branch has no upstream",

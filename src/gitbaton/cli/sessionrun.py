@@ -12,7 +12,7 @@ from gitbaton.cli.offline import Queued
 from gitbaton.cli.request import Request
 from gitbaton.cli.sessionview import ended_document, session_document, tell_ended
 from gitbaton.cli.taskjson import task_document
-from gitbaton.cli.underclaim import conclude, run_under_claim
+from gitbaton.cli.underclaim import conclude, find_command, run_under_claim
 from gitbaton.commons import Commons
 from gitbaton.core.errors import BatonError, InvalidInput
 from gitbaton.core.ids import Oid, task_id
@@ -131,4 +131,5 @@ def _run_plain(
             stdout=sys.stderr.fileno() if request.output.json else None,
         )
     except OSError as error:
-        raise InvalidInput("CMD", f"{argv[0]}: {os.strerror(error.errno or 0)}") from error
+        why = f"{argv[0]}: {os.strerror(error.errno or 0)}"
+        raise InvalidInput("CMD", why, next=find_command(argv)) from error

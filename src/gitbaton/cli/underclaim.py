@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,12 @@ from gitbaton.workspace.execution import Execution, run_claimed
 def require_command(request: Request, argv: Sequence[str]) -> None:
     """Raise InvalidInput unless ``argv`` names a program: nothing is claimed for a mistake."""
     if shutil.which(argv[0], path=request.env.get("PATH")) is None:
-        raise InvalidInput("CMD", f"{argv[0]!r} is no command here")
+        raise InvalidInput("CMD", f"{argv[0]!r} is no command here", next=find_command(argv))
+
+
+def find_command(argv: Sequence[str]) -> str:
+    """Return what tells which program ``argv`` would be."""
+    return f"command -v {shlex.quote(argv[0])}"
 
 
 def run_under_claim(
@@ -55,7 +61,9 @@ def run_under_claim(
         )
     except OSError as error:
         request.app.queue.release(claimed.token, f"{argv[0]} could not be started")
-        raise InvalidInput("CMD", f"{argv[0]}: {error.strerror}") from error
+        raise InvalidInput(
+            "CMD", f"{argv[0]}: {error.strerror}", next=find_command(argv)
+        ) from error
 
 
 def conclude(

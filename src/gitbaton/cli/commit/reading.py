@@ -38,5 +38,7 @@ def read_message(texts: Sequence[str], file: str | None, directory: Path) -> byt
         with click.open_file(file if file == "-" else str(directory / file), "rb") as source:
             data: bytes = source.read()
     except OSError as error:
-        raise InvalidInput("-F", f"{file}: {error.strerror}") from error
+        raise InvalidInput(
+            "-F", f"{file}: {error.strerror}", next="baton commit PATH… -m MSG"
+        ) from error
     return data

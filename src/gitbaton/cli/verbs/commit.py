@@ -17,6 +17,7 @@ from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 from gitbaton.core.errors import BatonError, Refused
 from gitbaton.workspace.safecommit.guards import Limits
+from gitbaton.workspace.safecommit.moving import PATIENCE
 from gitbaton.workspace.safecommit.request import CommitRequest, Committed
 from gitbaton.workspace.snapshot.proposal import HookFailed
 
@@ -31,7 +32,7 @@ from gitbaton.workspace.snapshot.proposal import HookFailed
 @click.option("--max-deletions", type=click.IntRange(0), metavar="N", help="Files it may remove.")
 @click.option("--max-file-size", type=click.IntRange(1), metavar="BYTES", help="Of one file.")
 @click.option("--push", is_flag=True, help="Then bring in what others pushed, and push.")
-@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for other commits.")
+@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for others' locks.")
 def command(
     request: Request,
     paths: tuple[str, ...],
@@ -62,10 +63,8 @@ def command(
     if push and check:
         raise click.UsageError("--check moves nothing, so there is nothing to --push")
     message = read_message(texts, file, request.directory)
-    if message is None and not amend:
-        raise Refused(
-            "say what the commit is about", code="no_message", next="baton commit PATH... -m MSG"
-        )
+    if message is None and not amend and paths:
+        raise click.UsageError("say what the commit is about: -m MSG, or -F FILE")
     section = checkout.section
     wish = CommitRequest(
         paths=read_paths(paths, checkout.tree),
@@ -74,27 +73,33 @@ def command(
         check=check,
         recursive=recursive,
         wait=float(section.wait) if wait is None else wait,
+        patience=PATIENCE if wait is None else wait,
         limits=Limits(
             deletions=section.max_deletions if max_deletions is None else max_deletions,
             file_size=section.max_file_size if max_file_size is None else max_file_size,
         ),
     )
     guard_checkout(request, checkout, "commit")
-    done = _commit(checkout, wish, request, echo)
+    try:
+        done = _commit(checkout, wish, request, echo)
+    except Refused as error:
+        if push and error.code == "nothing":  # it may be committed and not pushed
+            error.next = "baton sync --push"
+        raise
     if not push:
         request.output.answer(document(done), lambda out: tell(out, done))
         return DONE
-    return _push(checkout, wish.wait, request, done)
+    return _push(checkout, wish, request, done)
 
 
-def _push(checkout: Checkout, wait: float, request: Request, done: Committed) -> int:
+def _push(checkout: Checkout, wish: CommitRequest, request: Request, done: Committed) -> int:
     """Push the commit that was made. It stands, whatever becomes of the push."""
     from gitbaton.cli.integrating import integrated_document, push_branch, tell_integrated
 
     if not request.output.json:
         tell(request.output, done)
     try:
-        pushed = push_branch(request, checkout, wait)
+        pushed = push_branch(request, checkout, wish.wait, wish.patience)
     except BatonError as error:
         if not request.output.json:
             raise

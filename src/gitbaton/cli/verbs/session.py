@@ -148,7 +148,9 @@ def execute(
 def _owner(request: Request, pid: int) -> Process:
     found = find_process(pid, origin=request.app.clock.origin)
     if found is None:
-        raise InvalidInput("--pid", f"there is no process {pid}")
+        raise InvalidInput(
+            "--pid", f"there is no process {pid}", next='eval "$(baton session start)"'
+        )
     return found
 
 

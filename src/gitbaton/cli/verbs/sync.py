@@ -19,12 +19,13 @@ from gitbaton.core.errors import BatonError
 from gitbaton.work.sync import Sent, waiting
 from gitbaton.workshop import Workshop
 from gitbaton.workspace.integration.outcome import Integrated
+from gitbaton.workspace.safecommit.moving import PATIENCE
 
 
 @verb("sync")
 @click.option("--push", is_flag=True, help="Also push what is committed on this branch.")
 @click.option("--no-pull", is_flag=True, help="Only send what waited; leave the branch alone.")
-@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for commits made here.")
+@click.option("--wait", type=DURATION, metavar="D", help="How long to wait for others' locks.")
 @click.option("--merge", "merged", metavar="PATH", multiple=True, help="Bring PATH up to date.")
 @click.option("--mine", metavar="PATH", multiple=True, help="PATH may be committed as it is.")
 def command(
@@ -84,10 +85,11 @@ def _integrate(request: Request, wait: float | None, *, publish: bool) -> Integr
     checkout = Checkout(
         request.directory, request.env, command="baton sync", tell=request.output.note
     )
-    patience = float(checkout.section.wait) if wait is None else wait
+    patience = PATIENCE if wait is None else wait
+    wait = float(checkout.section.wait) if wait is None else wait
     if publish:
-        return push_branch(request, checkout, patience)
-    return checkout.integration(wait=patience).run(publish=False)
+        return push_branch(request, checkout, wait, patience)
+    return checkout.integration(wait=wait, patience=patience).run(publish=False)
 
 
 def _send(app: App) -> list[Sent]:

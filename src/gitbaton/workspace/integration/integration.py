@@ -41,7 +41,7 @@ from gitbaton.workspace.integration.upstream import (
 from gitbaton.workspace.safecommit.guards import require_quiet
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.moving import BranchMoved, IndexBusy, Mover, RefRefused
+from gitbaton.workspace.safecommit.moving import PATIENCE, BranchMoved, IndexBusy, Mover, RefRefused
 from gitbaton.workspace.safecommit.naming import listed
 
 _MOVES: Final = 10  # times that a plain git may move the branch under us
@@ -55,7 +55,7 @@ class Integration:
 
     ``fallback``: the remote for a branch without an upstream, when it is pushed. ``timeout``:
     seconds to wait for the lock. ``place``: where a worktree for conflicts would be made.
-    ``durable``: see Mover.
+    ``durable``, ``patience``: see Mover.
     """
 
     tree: WorkingTree
@@ -68,6 +68,7 @@ class Integration:
     timeout: float
     place: str
     durable: bool = False
+    patience: float = PATIENCE
     waiting: Callable[[str], None] | None = None
 
     def run(self, *, publish: bool) -> Integrated | None:
@@ -100,7 +101,7 @@ class Integration:
 
     def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
         with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
-            mover = Mover(self.tree, self.clock, hold, durable=self.durable)
+            mover = Mover(self.tree, self.clock, hold, durable=self.durable, patience=self.patience)
             mover.replay()
             for left in reversed(range(_MOVES)):
                 if read_branch(self.tree) != branch:

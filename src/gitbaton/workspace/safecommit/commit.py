@@ -75,7 +75,9 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             require_message(request.message)
         with self.lock.hold(timeout=request.wait, waiting=self.tell) as hold:
             durability = self.settings.durability
-            mover = Mover(self.tree, self.clock, hold, durable=durability.refs)
+            mover = Mover(
+                self.tree, self.clock, hold, durable=durability.refs, patience=request.patience
+            )
             if mover.replay() is not None:
                 self.tell("tidied up after a commit that was killed here")
             sweep(self.tree.state / "commit")

@@ -57,7 +57,11 @@ def clean(message: bytes, how: Cleanup, comment: bytes = b"#") -> bytes:
 def require_message(message: bytes) -> None:
     """Raise Refused for a message that says nothing, InvalidInput for one git cannot store."""
     if b"\0" in message:
-        raise InvalidInput("message", "a null byte cannot be part of a commit message")
+        raise InvalidInput(
+            "message",
+            "a null byte cannot be part of a commit message",
+            next="baton commit PATH… -m MSG",
+        )
     if not message.strip(_SPACE):
         raise Refused(
             "the commit message is empty", code="empty_message", next="baton commit PATH… -m MSG"

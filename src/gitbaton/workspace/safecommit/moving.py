@@ -15,6 +15,7 @@ from gitbaton.core.errors import BatonError, GitFailed, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.head import has_been_at, read_branch, read_tip
+from gitbaton.git.indexlock import describe_age, find_suspect
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.placing import Placed, place_files
 from gitbaton.git.reftransaction import RefTransaction
@@ -55,13 +56,23 @@ class BranchMoved(BatonError):
 class IndexBusy(Refused):
     """Git's own lock of the index was held for longer than one was ready to wait."""
 
-    def __init__(self, tree: WorkingTree, waited: float) -> None:
+    def __init__(self, tree: WorkingTree, clock: Clock, waited: float) -> None:
         path = lock_path(tree)
+        suspect = find_suspect(tree)
+        if suspect is None:
+            who = "No git can be seen at work here: one that was killed may have left it"
+            next = f"if no git is running here: rm {path}"
+        else:
+            who = (
+                f"Process {suspect.pid} ({suspect.command}) seems to hold it; an editor for a "
+                "commit message keeps it, too"
+            )
+            next = f"finish that command, or wait for it: --wait 5m; never rm {path} before"
         super().__init__(
-            f"git's index is locked ({path}); waited {waited:.0f} s. Another git command is at "
-            "work here (an editor for a commit message keeps the lock too), or one was killed",
+            f"git's index is locked ({path}{describe_age(tree, clock)}); waited {waited:.0f} s. "
+            f"{who}",
             code="index_locked",
-            next=f"finish that command; if no git is running here: rm {path}",
+            next=next,
         )
 
 
@@ -88,22 +99,24 @@ class RefRefused(Refused):
 class Mover(Struct, frozen=True):
     """Moves the branch of ``tree``, whose lock is held.
 
-    ``durable``: what is to be moved is on the disk before it is (git/durability.py).
+    ``durable``: what is to be moved is on the disk before it is (git/durability.py). ``patience``:
+    seconds to wait for locks of other git processes.
     """
 
     tree: WorkingTree
     clock: Clock
     hold: Hold
     durable: bool = False
+    patience: float = PATIENCE
 
-    def advance(self, move: Move, *, patience: float = PATIENCE) -> list[Placed]:
+    def advance(self, move: Move) -> list[Placed]:
         """Make ``move``: the ref by compare-and-swap, the index entries with it, then the files.
 
-        Returns what became of the files. Waits up to ``patience`` seconds for locks of other git
-        processes. Raises BranchMoved, IndexBusy and RefRefused with nothing changed, GitFailed.
+        Returns what became of the files. Raises BranchMoved, IndexBusy and RefRefused with nothing
+        changed, GitFailed.
         """
         journal = Journal(self.tree)
-        deadline = self.clock.elapsed() + patience
+        deadline = self.clock.elapsed() + self.patience
         try:
             pause, waited = _PAUSE, False
             while not self._attempt(
@@ -113,18 +126,18 @@ class Mover(Struct, frozen=True):
                 pause, waited = min(pause * 2, _LONGEST_PAUSE), True
         except IndexLocked as error:
             journal.clear()
-            raise IndexBusy(self.tree, patience) from error
+            raise IndexBusy(self.tree, self.clock, self.patience) from error
         except (BranchMoved, RefRefused):
             journal.clear()
             raise
         except GitFailed:
-            self.replay(patience=patience)
+            self.replay()
             raise
         placed = self._finish(move)
         journal.clear()
         return placed
 
-    def replay(self, *, patience: float = PATIENCE) -> Move | None:
+    def replay(self) -> Move | None:
         """Finish or take back the move that a killed process left, and return it; None: none.
 
         Raises IndexBusy, GitFailed: then it is still noted, and the next one tries.
@@ -132,15 +145,13 @@ class Mover(Struct, frozen=True):
         journal = Journal(self.tree)
         move = journal.read()
         if move is not None:
-            tip = self._settled_tip(move, patience)
+            tip = self._settled_tip(move)
             if tip == move.new and self._stands_on(move.ref):
-                self._correct(
-                    {edit.path: (edit.before, edit.after) for edit in move.index}, patience
-                )
+                self._correct({edit.path: (edit.before, edit.after) for edit in move.index})
                 placed = self._finish(move)
                 forget_behind(self.tree.state, [one.path for one in placed if one.fate == "placed"])
             elif tip != move.new and not self._was_made(move, tip):
-                self._take_back(move, patience)
+                self._take_back(move)
                 forget_behind(self.tree.state, {wish.path: wish.before for wish in move.files})
         journal.clear()
         return move
@@ -204,9 +215,9 @@ class Mover(Struct, frozen=True):
         refresh_staged(self.tree, [edit.path for edit in move.index if edit.after is not None])
         return placed
 
-    def _settled_tip(self, move: Move, patience: float) -> Oid | None:
+    def _settled_tip(self, move: Move) -> Oid | None:
         """Return where the ref is, sure that no git of a killed process is about to move it."""
-        deadline = self.clock.elapsed() + patience
+        deadline = self.clock.elapsed() + self.patience
         while True:
             tip = read_tip(self.tree, move.ref)
             hold = RefTransaction(self.tree.git, move.ref, old=tip, new=tip, log="baton: look")
@@ -229,7 +240,7 @@ class Mover(Struct, frozen=True):
         asked = self.tree.git.run("merge-base", "--is-ancestor", move.new, tip, check=False)
         return asked.status == 0 or has_been_at(self.tree, move.ref, move.new)
 
-    def _take_back(self, move: Move, patience: float) -> None:
+    def _take_back(self, move: Move) -> None:
         """Let the index be as before, but where HEAD itself has what the move was to bring."""
         objects = ObjectStore(self.tree.git, self.tree.common, self.tree.format)
         try:
@@ -238,13 +249,11 @@ class Mover(Struct, frozen=True):
             undone = [edit for edit in move.index if view.entry(edit.path) != edit.after]
         finally:
             objects.close()
-        self._correct({edit.path: (edit.after, edit.before) for edit in undone}, patience)
+        self._correct({edit.path: (edit.after, edit.before) for edit in undone})
 
-    def _correct(
-        self, edits: dict[bytes, tuple[Entry | None, Entry | None]], patience: float
-    ) -> None:
+    def _correct(self, edits: dict[bytes, tuple[Entry | None, Entry | None]]) -> None:
         """Turn each entry that is the first into the second, and leave all others."""
-        deadline = self.clock.elapsed() + patience
+        deadline = self.clock.elapsed() + self.patience
         while True:
             now = read_staged(self.tree, list(edits))
             stale = [
@@ -258,7 +267,7 @@ class Mover(Struct, frozen=True):
                 self._write(stale)
             except IndexLocked as error:
                 if self.clock.elapsed() >= deadline:
-                    raise IndexBusy(self.tree, patience) from error
+                    raise IndexBusy(self.tree, self.clock, self.patience) from error
                 self.clock.sleep(_PAUSE)
             else:
                 return

@@ -40,7 +40,9 @@ def resolve(word: bytes, prefix: bytes, top: bytes) -> bytes:
         elif part not in (b"", b"."):
             kept.append(part)
     if any(part.lower() == b".git" for part in kept):
-        raise Refused(f"{shown(word)} is in a git directory", code="outside")
+        raise Refused(
+            f"{shown(word)} is in a git directory", code="outside", next="git status --short"
+        )
     return b"/".join(kept)
 
 

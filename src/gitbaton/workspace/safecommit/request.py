@@ -22,7 +22,7 @@ class CommitRequest(Struct, frozen=True, kw_only=True):
 
     ``paths`` count from the top of the working tree (naming.resolve). ``message`` None: that of
     the commit which ``amend`` replaces. ``check``: all guards and hooks, and nothing is moved.
-    ``wait``: seconds for the lock.
+    ``wait``: seconds for the lock; ``patience``: for locks of git's own.
     """
 
     paths: tuple[bytes, ...]
@@ -31,6 +31,7 @@ class CommitRequest(Struct, frozen=True, kw_only=True):
     check: bool = False
     recursive: bool = False
     wait: float = 60.0
+    patience: float = 10.0
     limits: Limits = field(default_factory=Limits)
 
 

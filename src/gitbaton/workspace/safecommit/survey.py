@@ -72,7 +72,11 @@ class Surveyor(Struct, frozen=True):
         kind, size = self._kind(path)
         standing = self.view.entry(path)
         if kind == "other":
-            raise Refused(f"{shown(path)} is no file, link or directory", code="unreadable")
+            raise Refused(
+                f"{shown(path)} is no file, link or directory",
+                code="unreadable",
+                next=f"ls -ld {shown(path)}",
+            )
         if kind == "submodule":
             self._require_known_submodule(path, survey.staged.get(path, NOTHING))
         if kind == "absent" and standing is None:
@@ -104,7 +108,9 @@ class Surveyor(Struct, frozen=True):
             return "absent", 0
         except OSError as error:
             raise Refused(
-                f"{shown(path)} cannot be read: {error.strerror}", code="unreadable"
+                f"{shown(path)} cannot be read: {error.strerror}",
+                code="unreadable",
+                next=f"ls -ld {shown(path)}",
             ) from error
         if self.ignore_case and not self._spelled_so(path):
             return "absent", 0

@@ -10,6 +10,7 @@ from typing import Final
 
 from gitbaton.core.errors import InvalidInput
 
+_CORRECT: Final = "correct links under [commit] in baton.toml"
 _SPECIAL: Final = re.compile(r"([\\*?\[\]!# ])")
 
 
@@ -20,9 +21,9 @@ def check_links(links: Sequence[str]) -> tuple[PurePosixPath, ...]:
         path = PurePosixPath(link)
         parts = path.parts
         if not parts or path.is_absolute() or ".." in parts or "\0" in link or "\n" in link:
-            raise InvalidInput("commit.links", f"{link!r} is no path below the top")
+            raise InvalidInput("commit.links", f"{link!r} is no path below the top", next=_CORRECT)
         if any(part.lower() == ".git" for part in parts):
-            raise InvalidInput("commit.links", f"{link!r} is a git directory")
+            raise InvalidInput("commit.links", f"{link!r} is a git directory", next=_CORRECT)
         checked.append(path)
     return tuple(checked)
 

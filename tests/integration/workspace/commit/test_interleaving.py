@@ -126,14 +126,41 @@ def test_a_held_index_is_waited_for_and_then_named(house: House) -> None:
     clock = ManualClock()
     head, index = house.head, house.staged()
     with pytest.raises(Refused) as refused:
-        house.commit("a.txt", clock=clock)
+        house.commit("a.txt", clock=clock, patience=3.0)
     assert refused.value.code == "index_locked"
-    assert refused.value.next == f"finish that command; if no git is running here: rm {lock}"
+    assert refused.value.next == f"if no git is running here: rm {lock}"
+    assert "; waited 3 s. No git can be seen at work here" in refused.value.message
     assert (house.head, house.staged()) == (head, index)
     lock.unlink()
     house.commit("a.txt")
     assert house.status() == []
     house.check()
+
+
+def test_who_seems_to_hold_the_index_is_named(house: House) -> None:
+    """`git commit` keeps the lock of the index for as long as its editor is open."""
+    house.write("a.txt", "mine\n")
+    house.write("b.txt", "sibling\n")
+    editor = house.top.parent / "editor"
+    editor.write_text('#!/bin/sh\ntouch "$0.open"\nread line <"$0.pipe"\nexit 1\n')
+    editor.chmod(0o755)
+    os.mkfifo(f"{editor}.pipe")
+    sibling = subprocess.Popen(
+        ["git", "-c", f"core.editor={editor}", "commit", "-q", "-a"],
+        cwd=house.top,
+        env=house.environment(),
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        with open(f"{editor}.pipe", "w") as pipe:  # opens when the editor does
+            with pytest.raises(Refused) as refused:
+                house.commit("a.txt", patience=0.0)
+            pipe.write("\n")
+    finally:
+        sibling.wait(30)
+    assert f"Process {sibling.pid} (git commit) seems to hold it" in refused.value.message
+    assert refused.value.next is not None and "wait for it" in refused.value.next
+    house.commit("a.txt")
 
 
 def test_a_ref_that_stays_locked_is_named(house: House) -> None:
