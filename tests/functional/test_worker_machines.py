@@ -174,7 +174,7 @@ def test_without_a_remote_there_is_no_fleet(baton: Baton, tmp_path: Path) -> Non
     assert visit.status == 1
     [problem] = [f for f in visit.json["findings"] if f["level"] == "problem"]
     assert problem["subject"] == "clone" and problem["next"].startswith("baton init")
-    assert baton.ok("worker", "list") == {"workers": [], "damaged": {}}
+    assert baton.ok("worker", "list") == {"workers": [], "others": [], "damaged": {}}
     assert "no worker is known" in baton("worker", "list").out
 
 
@@ -186,6 +186,21 @@ def joining(clone: Baton) -> Iterator[Registry]:
     watch = Watch(MemoryStore(clock=clock), clock, "remote")
     yield Registry(app.store, clock, watch, Actor("w"))
     app.close()
+
+
+def test_who_works_without_being_announced_is_listed_by_its_claims(baton: Baton) -> None:
+    """`baton work` is in no registry: its names would pile up there."""
+    for task in ("t1", "t2", "free"):
+        baton.ok("add", task, "--id", task)
+    baton.acting(BATON_AGENT="ada").ok("claim", "t1")
+    claim = baton.ok("show", "t1")["claim"]
+    listed = baton.ok("worker", "list")
+    assert listed["workers"] == []
+    assert listed["others"] == [
+        {"worker": claim["worker"], "machine": claim["machine"], "tasks": ["t1"]}
+    ]
+    shown = baton("worker", "list").out
+    assert f"{claim['worker']} on {claim['machine']} works unannounced: t1" in shown
 
 
 def test_workers_are_listed_as_they_say_they_are(

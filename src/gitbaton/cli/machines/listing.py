@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from gitbaton.core.clock import parse_rfc3339
 from gitbaton.plans.registry.presence import Presence, Sighted
 from gitbaton.plans.registry.record import UP
 from gitbaton.plans.registry.registry import Workers
+from gitbaton.tasks.model import Task
 
 _COLORS: Final = {
     Presence.SERVING: "green",
@@ -30,6 +31,26 @@ def worker_document(seen: Sighted) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(seen.worker)
     plain.pop("session")
     return {**plain, "state": seen.presence.value, "watched": seen.watched}
+
+
+def find_others(tasks: Iterable[Task], workers: Workers) -> list[dict[str, Any]]:
+    """Return who holds claims and is not among ``workers``, as JSON: `baton work`, and people."""
+    held: dict[tuple[str, str], list[str]] = {}
+    for task in tasks:
+        claim = task.claim
+        if claim is not None and claim.worker not in workers.found:
+            held.setdefault((claim.worker, claim.machine), []).append(task.id)
+    return [
+        {"worker": worker, "machine": machine, "tasks": sorted(ids)}
+        for (worker, machine), ids in sorted(held.items())
+    ]
+
+
+def print_others(out: Output, others: Sequence[Mapping[str, Any]]) -> None:
+    """Print a line for each who holds claims without being in the registry."""
+    for other in others:
+        tasks = ", ".join(other["tasks"])
+        out.say(f"{other['worker']} on {other['machine']} works unannounced: {tasks}")
 
 
 def print_workers(out: Output, workers: Workers, now: datetime) -> None:

@@ -12,7 +12,12 @@ from gitbaton.cli.doctor.printing import finding_document, print_findings
 from gitbaton.cli.errors import DONE, INTERRUPTED, REFUSED
 from gitbaton.cli.feeding import inbox_file_option
 from gitbaton.cli.machines.examination import Visit, visit_here, visit_there
-from gitbaton.cli.machines.listing import print_workers, worker_document
+from gitbaton.cli.machines.listing import (
+    find_others,
+    print_others,
+    print_workers,
+    worker_document,
+)
 from gitbaton.cli.machines.reach import Machine, parse_host
 from gitbaton.cli.machines.survey import survey_here
 from gitbaton.cli.output import Output
@@ -119,15 +124,24 @@ def list_workers(request: Request) -> None:
 
     A worker is lost when it has missed three beats while this machine watched. A machine that
     looks for the first time believes the record; one whose last beat is long past by the clock
-    is shown as silent.
+    is shown as silent. Who runs `baton work` announces nothing, and is listed by the tasks that
+    it holds at the moment.
     """
     app = request.app
-    workers = Fleet(app).registry.list()
+    view = app.queue.view()
+    workers = Fleet(app).registry.sighted_in(view.snapshot)
+    others = find_others(view.live.values(), workers)
     document = {
         "workers": [worker_document(seen) for seen in workers.found.values()],
+        "others": others,
         "damaged": dict(workers.damaged),
     }
-    request.output.answer(document, lambda out: print_workers(out, workers, app.clock.now()))
+
+    def human(out: Output) -> None:
+        print_workers(out, workers, app.clock.now())
+        print_others(out, others)
+
+    request.output.answer(document, human)
 
 
 @command.member("doctor")
