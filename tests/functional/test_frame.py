@@ -194,6 +194,33 @@ def test_without_a_remote_there_is_no_world(baton: Baton) -> None:
     assert "git remote add" in error["next"]
 
 
+def test_streams_that_all_fail(clone: Baton) -> None:
+    """A supervisor sees it by the exit status, everybody else in the record and in `status`."""
+    clone.ok("frame", "init", "--docs", "../docs", "--agents", "../agents")
+    work = ("frame", "work", "--name", "w", "--streams", "2", "--frames", "1", "--json")
+    answer = clone(*work, "--cmd", "sh -c 'echo no >&2; exit 3'")
+    said = list(lines(answer.out))
+    assert (answer.status, said[-1]["error"]["code"]) == (1, "streams_failed")
+    (trouble,) = [event for event in said[:-1] if event["event"] == "trouble"]
+    assert trouble["text"] == "frame 1: no stream ended well (2 of 2 failed)"
+    record = clone.ok("frame", "status")["record"]
+    assert (record["failed_count"], record["conflicts"]) == (2, [])
+    assert {(f["frame"], f["worker"], f["outcome"]) for f in record["failed"]} == {
+        (1, "w", "failed")
+    }
+    shown = clone("frame", "status").out
+    assert "1 delta, 0 ops, 2 streams failed" in shown
+    assert "w, stream 1 of frame 1 failed: exit status 3" in shown, shown
+    assert "2 streams failed" in clone("frame", "show", "2").out
+    assert clone.ok("frame", "replay", "2")["same"]
+    # One that ends well is enough, and what ended well is not told of.
+    half = clone(*work, "--cmd", "sh -c 'test $BATON_STREAM = 1'")
+    assert half.status == 0, half
+    assert clone.ok("frame", "status")["record"]["failed_count"] == 1
+    assert clone(*work, "--cmd", "true").status == 0
+    assert "failed_count" not in clone.ok("frame", "show", "4", "frame.json")["content"]
+
+
 def test_an_interrupt_ends_a_worker_and_a_primary(clones: Callable[[str], Baton]) -> None:
     """130, and nobody has to wait for a lease that is left behind."""
     one = clones("one")

@@ -177,6 +177,8 @@ def _published(done: Published) -> News:
         words.append(counted(frame.conflict_count, "conflict"))
     if frame.quarantined_count:
         words.append(f"{frame.quarantined_count} put aside")
+    if frame.failed_count:
+        words.append(f"{counted(frame.failed_count, 'stream')} failed")
     return News(
         "published",
         frame.number,
@@ -189,6 +191,7 @@ def _published(done: Published) -> News:
             "changed": frame.changed,
             "conflicts": frame.conflict_count,
             "quarantined": frame.quarantined_count,
+            "failed": frame.failed_count,
             "seconds": round(done.seconds, 3),
         },
     )

@@ -23,7 +23,7 @@ from gitbaton.frames.names import STREAM_LIMIT, stream_name
 FORMAT: Final = 1
 HEADER: Final = "delta.json"
 STREAMS: Final = "streams/"
-REASON: Final = 300  # characters of why a delta was refused
+DETAIL: Final = 300  # characters of why something failed
 SUFFIX: Final = ".jsonl"
 _NOTHING: Final[Mapping[str, str]] = {}
 
@@ -96,7 +96,7 @@ def read_delta(
     odd: list[str] = []
     aside: list[Quarantined] = []
     if header.refused:
-        aside.append(Quarantined(frame, worker, "", 0, show(header.refused, REASON)))
+        aside.append(Quarantined(frame, worker, "", 0, show(header.refused, DETAIL)))
     for path in sorted(files.keys() | unread.keys()):
         if path == HEADER:
             continue

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from gitbaton.core.ids import Oid
-from gitbaton.frames.delta import Delta
-from gitbaton.frames.frame import Frame, next_frame
+from gitbaton.frames.codec import show
+from gitbaton.frames.delta import DETAIL, Delta
+from gitbaton.frames.frame import FailedStream, Frame, next_frame
 from gitbaton.frames.gathering import Aside, Why
 from gitbaton.frames.merge import merge
 from gitbaton.frames.refs import Pair
@@ -55,7 +56,9 @@ def make_edition(
     if aside:
         reports = tuple(one.report() for one in aside)
         result = msgspec.structs.replace(result, quarantined=result.quarantined + reports)
-    frame, files = next_frame(scene.frame, result, roster=roster, missing=tuple(missing))
+    frame, files = next_frame(
+        scene.frame, result, roster=roster, missing=tuple(missing), failed=tuple(_failures(deltas))
+    )
     return Edition(frame, files)
 
 
@@ -102,6 +105,15 @@ def asides_of(commit: Commit, merged: int) -> list[Aside]:
         Aside(Pair(int(number), unescape(worker) or worker), oid, _why(why))
         for (why, number, worker), oid in zip(named, commit.parents[1 + merged :], strict=False)
     ]
+
+
+def _failures(deltas: Iterable[Delta]) -> Iterator[FailedStream]:
+    """Yield the streams that did not end well, in order, fit to be shown."""
+    for header in sorted((d.header for d in deltas), key=lambda each: (each.frame, each.worker)):
+        for name, run in sorted(header.streams.items()):
+            if run.outcome != "ok":
+                words = show(run.detail, DETAIL)
+                yield FailedStream(header.frame, header.worker, name, run.outcome, words)
 
 
 def _message(frame: Frame, aside: Sequence[Aside]) -> str:

@@ -16,6 +16,7 @@ from gitbaton.core.errors import DamagedRecord, InvalidInput
 from gitbaton.frames.canonical import decode_document, encode_document
 from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Conflict
+from gitbaton.frames.delta import Outcome
 from gitbaton.frames.merge import Counts, MergeResult
 from gitbaton.frames.merging.tree import MISSING, Tree
 from gitbaton.frames.names import RECORD, REPORT, STREAM_LIMIT, WORLD, document_name
@@ -54,13 +55,23 @@ class World(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = {}
 
 
+class FailedStream(Struct, frozen=True):
+    """A stream that did not end well in the frame ``frame``. What it wrote counts all the same."""
+
+    frame: int
+    worker: str
+    stream: str
+    outcome: Outcome
+    detail: str = ""
+
+
 class Frame(Struct, frozen=True, kw_only=True):
     """`frame.json`: the clock, and what made this frame out of the one before.
 
     ``roster``: who runs agents in this frame, with the number of streams; ``merged``: the (frame,
     worker) pairs that this frame consumed; ``missing``: workers of the last roster that it was
-    made without; ``changed``: how many documents it changed. ``conflicts`` and ``quarantined`` are
-    the first LISTED of ``conflict_count`` and ``quarantined_count``.
+    made without; ``changed``: how many documents it changed. ``conflicts``, ``quarantined`` and
+    ``failed`` are the first LISTED of ``conflict_count``, ``quarantined_count``, ``failed_count``.
     """
 
     format: int = FORMAT
@@ -74,6 +85,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     quarantined_count: int = 0
     conflicts: tuple[Conflict, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
+    failed_count: int = 0
+    failed: tuple[FailedStream, ...] = ()
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -91,7 +104,12 @@ def first_frame(roster: Mapping[str, int] | None = None) -> Frame:
 
 
 def next_frame(
-    before: Frame, result: MergeResult, *, roster: Mapping[str, int], missing: tuple[str, ...] = ()
+    before: Frame,
+    result: MergeResult,
+    *,
+    roster: Mapping[str, int],
+    missing: tuple[str, ...] = (),
+    failed: tuple[FailedStream, ...] = (),
 ) -> tuple[Frame, dict[str, bytes | None]]:
     """Return the record of the frame after ``before`` and all documents that change with it.
 
@@ -109,6 +127,8 @@ def next_frame(
         quarantined_count=len(result.quarantined),
         conflicts=result.conflicts[:LISTED],
         quarantined=result.quarantined[:LISTED],
+        failed_count=len(failed),
+        failed=failed[:LISTED],
     )
     report = None
     if len(result.conflicts) > LISTED or len(result.quarantined) > LISTED:
@@ -124,7 +144,10 @@ def next_frame(
 
 def encode_frame(frame: Frame) -> bytes:
     """Return ``frame.json``."""
-    return _encode(frame)
+    plain = msgspec.to_builtins(frame)
+    if not frame.failed_count:  # as in frames of before there was such a thing
+        del plain["failed_count"], plain["failed"]
+    return encode_document(plain)
 
 
 def decode_frame(data: bytes) -> Frame:

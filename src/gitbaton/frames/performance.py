@@ -22,6 +22,11 @@ class Performance(Protocol):
         """
         ...
 
+    @property
+    def in_vain(self) -> bool:
+        """Whether streams have run, and none of them ended well."""
+        ...
+
     def drain(self) -> None:
         """Finish the frame under way, then end."""
         ...
@@ -55,6 +60,11 @@ class Lead:
         published = self._attendant.published
         self._listener(News("stopped", 0, f"published {counted(published, 'frame')}"))
         return published
+
+    @property
+    def in_vain(self) -> bool:
+        """It has no streams that could fail."""
+        return False
 
     def drain(self) -> None:
         """End after the step under way: a frame is published whole or not at all."""

@@ -58,6 +58,7 @@ class Worker:
         self._draining = False
         self._halted: str | None = None
         self._delivered = 0
+        self._runs = self._failures = 0  # of streams
         self._latest: Pair | None = None  # what was delivered last: older looks do not show it
 
     def drain(self) -> None:
@@ -87,7 +88,10 @@ class Worker:
             beside.join()
             with suppress(RemoteUnreachable):  # then our leases run out
                 self._attendant.leave()
-        self._tell("stopped", 0, f"delivered in {counted(self._delivered, 'frame')}")
+        words = f"delivered in {counted(self._delivered, 'frame')}"
+        if self._failures:
+            words += f"; {self._failures} of {counted(self._runs, 'stream')} failed"
+        self._tell("stopped", 0, words)
         return self._delivered
 
     def _work(self) -> None:
@@ -121,9 +125,23 @@ class Worker:
             return
         played = self._troupe.play(scene, timeout=self._time_for(view), halt=lambda: self._halted)
         if self._halted is None:
+            self._count(scene.number, played)
             self._deliver(self._keep(scene, pair, played))
             self._troupe.tidy()
             self._attendant.stage.tidy()
+
+    @property
+    def in_vain(self) -> bool:
+        """Whether streams have run, and none of them ended well."""
+        return 0 < self._runs == self._failures
+
+    def _count(self, number: int, played: Played) -> None:
+        failures = sum(run.outcome != "ok" for run in played.runs.values())
+        self._runs += len(played.runs)
+        self._failures += failures
+        if failures == len(played.runs):
+            text = f"frame {number}: no stream ended well ({failures} of {failures} failed)"
+            self._tell("trouble", number, text)
 
     def _time_for(self, view: View) -> float:
         """Return the seconds that streams may run: what is left of the frame, as we saw it."""

@@ -41,7 +41,18 @@ def count_words(frame: Frame) -> str:
         words.append(counted(frame.conflict_count, "conflict"))
     if frame.quarantined_count:
         words.append(f"{frame.quarantined_count} put aside")
+    if frame.failed_count:
+        words.append(f"{counted(frame.failed_count, 'stream')} failed")
     return ", ".join(words)
+
+
+def failure_lines(frame: Frame) -> Iterator[str]:
+    """Yield a line for each stream that did not end well, as far as the record lists them."""
+    for each in frame.failed:
+        detail = f": {one_line(each.detail)}" if each.detail else ""
+        yield f"{each.worker}, stream {each.stream} of frame {each.frame} {each.outcome}{detail}"
+    if frame.failed_count > len(frame.failed):
+        yield f"and {frame.failed_count - len(frame.failed)} more streams"
 
 
 def log_rows(pages: Iterable[Page]) -> Iterator[list[Cell]]:
@@ -72,6 +83,8 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
         out.say(f"  merged: {worker}{late}")
     for worker in frame.missing:
         out.say(f"  not waited for: {worker}")
+    for line in failure_lines(frame):
+        out.say(f"  {line}")
     for conflict in frame.conflicts:
         print_conflict(out, conflict)
     for bad in frame.quarantined:

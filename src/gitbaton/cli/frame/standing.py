@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from gitbaton.cli.frame.recording import count_words, record_document
+from gitbaton.cli.frame.recording import count_words, failure_lines, record_document
 from gitbaton.cli.output import Cell, Output
 from gitbaton.cli.taskview import since
 from gitbaton.frames.standing import Member, Standing
 from gitbaton.frames.tokens import Token
+
+_FAILURES: Final = 5  # streams
 
 
 def standing_document(standing: Standing) -> dict[str, Any]:
@@ -47,6 +49,11 @@ def print_standing(out: Output, standing: Standing, now: datetime, *, world: str
         out.say(f"  nobody can run: {scene.fault}")
     if frame.number:
         out.say(f"  made of {count_words(frame)}")
+    failures = list(failure_lines(frame))
+    for line in failures[:_FAILURES]:
+        out.say(f"  {line}")
+    if len(failures) > _FAILURES:
+        out.say(f"  and more; next: baton frame show {frame.number}{world}")
     if standing.primary is None:
         out.say("  nobody is primary: the frame stays until a worker or primary starts")
     else:

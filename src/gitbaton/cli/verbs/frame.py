@@ -106,7 +106,7 @@ def work(request: Request, cmd: str, branch: str, no_primary: bool, **given: Any
     {stream} and {ops} are filled in its words. No shell runs unless CMD names one.
 
     While nobody is primary this worker merges too. The first ^C finishes the frame, the second
-    leaves at once; others take its agents over.
+    leaves at once; others take its agents over. Exit status 1: no stream of any frame ended well.
     """
     from gitbaton.cli.frame.screen import FrameScreen
     from gitbaton.theatre import Part
@@ -270,7 +270,15 @@ def _perform(opening: AbstractContextManager[Performance], screen: FrameScreen) 
 
     with opening as performance, draining_on_signals(performance) as interrupted:
         performance.run()
-    return INTERRUPTED if interrupted else DONE
+    if interrupted:
+        return INTERRUPTED
+    if performance.in_vain:
+        raise Refused(
+            "no stream ended well in any frame: is the command right?",
+            code="streams_failed",
+            next="baton frame status",
+        )
+    return DONE
 
 
 def _named(branch: str) -> str:
