@@ -159,7 +159,8 @@ class Claiming:
             if looked or progress.lost:  # a first guess that was wrong is no crowd yet
                 self.ledger.pause(progress.lost)
             progress.lost += 1
-        return len(held) == len(plan.candidates)
+        # By what was seen last there is no more; whether there is more now, only a look can tell.
+        return looked and len(held) == len(plan.candidates)
 
     def _recalled_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan | None:
         """Return what to try by what was seen last; None where only a look can tell."""

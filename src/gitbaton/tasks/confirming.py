@@ -22,11 +22,15 @@ from gitbaton.tasks.view import View
 def confirm(ledger: Ledger, claims: Sequence[Claimed]) -> list[Claimed]:
     """Return the claims that rest on what still holds; withdraw the others.
 
-    Looks only if one of them relies on anything besides the task's own record.
+    Looks only if one of them relies on anything besides the task's own record. Where that look
+    fails they are kept: the remote has said yes, and a landing asks for needs and gate again.
     """
     if not any(c.task.needs or c.task.gate or c.task.paths for c in claims):
         return list(claims)
-    view = ledger.view()
+    try:
+        view = ledger.view()
+    except BatonError:
+        return list(claims)
     locks = read_locks(view)
     kept: list[Claimed] = []
     for claimed in claims:
@@ -65,3 +69,5 @@ def _withdraw(ledger: Ledger, claimed: Claimed, why: str) -> None:
         ledger.change(claimed.task.id, decide, trust=lambda _: True)
     except ClaimLost:
         return  # somebody else ended it first, which is as good
+    except BatonError:
+        return  # nobody has its token, so it lapses; the others are as good as they were
