@@ -15,6 +15,9 @@ _PERSON = re.compile(
     rb"^author (?P<name>.*?) ?<(?P<email>[^<>]*)> (?P<date>-?\d+ [+-]\d+)$", re.MULTILINE
 )
 
+# What git says where it has no name or address for the author (ident.c).
+_NOBODY = ("tell me who you are", "auto-detect", "auto-detection", "ident name", "disallowed char")
+
 
 class Made(Struct, frozen=True):
     """What a commit says of itself, as far as another is made in its place."""
@@ -69,19 +72,19 @@ def make_commit(
     try:
         done = tree.git.run(*config, "commit-tree", *options, root, stdin=message, env=author)
     except GitFailed as error:
-        raise _translated(error) from error
+        raise _translated(error, sign=sign) from error
     return Oid(done.text)
 
 
-def _translated(error: GitFailed) -> Exception:
+def _translated(error: GitFailed, *, sign: bool) -> Exception:
     said = error.stderr.strip()
-    if "tell me who you are" in said or "identity" in said or "ident" in said:
+    if any(words in said for words in _NOBODY):
         return Refused(
             "git does not know who commits",
             code="no_identity",
             next="git config user.name NAME; git config user.email ADDRESS",
         )
-    if "sign" in said:
+    if sign:
         return Refused(
             f"the commit cannot be signed: {said}",
             code="not_signed",

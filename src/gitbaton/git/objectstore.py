@@ -68,8 +68,8 @@ class ObjectStore:
         """Make sure that all ``objects`` are in the repository.
 
         As durable as what git itself writes (by default core.fsync does not synchronise loose
-        objects; what matters is on the remote before anybody relies on it). Raises BatonError when the disk
-        is full or not writable; what is there stays whole.
+        objects; what matters is on the remote before anybody relies on it). Raises BatonError when
+        the disk is full or not writable; what is there stays whole.
         """
         unique = list({item.oid: item for item in objects}.values())
         try:

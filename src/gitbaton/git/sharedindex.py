@@ -23,12 +23,14 @@ class Staged(Struct, frozen=True):
     """What the index holds at a path.
 
     ``entry`` is None where there is nothing, or a conflict (``unmerged``). ``skipped``: a sparse
-    checkout leaves it out of the working tree.
+    checkout leaves it out of the working tree, or somebody has said so (skip-worktree).
+    ``assumed``: git shall not look at the file (assume-unchanged).
     """
 
     entry: Entry | None = None
     unmerged: bool = False
     skipped: bool = False
+    assumed: bool = False
 
 
 NOTHING: Final = Staged()
@@ -52,7 +54,7 @@ def read_staged(tree: WorkingTree, paths: Sequence[bytes]) -> dict[bytes, Staged
     words = [path.decode("utf-8", "surrogateescape") for path in paths]
     if sum(map(len, paths)) > _ARGUMENTS:
         words = []
-    listed = tree.git.run("--literal-pathspecs", "ls-files", "-z", "-s", "-t", "--", *words)
+    listed = tree.git.run("--literal-pathspecs", "ls-files", "-z", "-s", "-v", "--", *words)
     wanted = frozenset(paths)
     found: dict[bytes, Staged] = {}
     for line in listed.stdout.split(b"\0"):
@@ -64,7 +66,7 @@ def read_staged(tree: WorkingTree, paths: Sequence[bytes]) -> dict[bytes, Staged
             found[path] = Staged(unmerged=True)
         else:
             entry = Entry(int(mode, 8), Oid(oid.decode()))
-            found[path] = Staged(entry, skipped=tag == b"S")
+            found[path] = Staged(entry, skipped=tag in b"Ss", assumed=tag.islower())
     return found
 
 

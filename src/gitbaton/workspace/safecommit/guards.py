@@ -110,6 +110,22 @@ def require_in_cone(survey: Survey) -> None:
         )
 
 
+def require_looked_at(survey: Survey) -> None:
+    """Raise Refused for files that git was told to leave alone, as ``git commit`` would.
+
+    As a rule they hold what is somebody's own, such as a local configuration.
+    """
+    for path in survey.present:
+        staged = survey.staged.get(path, NOTHING)
+        if staged.skipped or staged.assumed:
+            flag = "skip-worktree" if staged.skipped else "assume-unchanged"
+            raise Refused(
+                f"{shown(path)} is marked to be left alone ({flag})",
+                code="left_alone",
+                next=f"if it shall be committed: git update-index --no-{flag} -- {shown(path)}",
+            )
+
+
 def require_few_gone(survey: Survey, limits: Limits) -> None:
     """Raise Refused when more files are removed than a commit may by itself."""
     count = len(survey.gone)

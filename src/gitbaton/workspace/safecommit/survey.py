@@ -64,7 +64,15 @@ class Surveyor(Struct, frozen=True):
         for directory in directories:
             for path in self._inside(directory):
                 self._take_inner(survey, path)
-        return Survey(survey.present, survey.gone, read_staged(self.tree, survey.paths))
+        staged = read_staged(self.tree, survey.paths)
+        # Found and not named: what git was told to leave alone is left alone.
+        aside = {path for path, there in staged.items() if there.skipped or there.assumed}
+        aside.difference_update(named)
+        return Survey(
+            {path: size for path, size in survey.present.items() if path not in aside},
+            {path: None for path in survey.gone if path not in aside},
+            staged,
+        )
 
     def _take(self, survey: Survey, path: bytes) -> bool:
         """Put a path that was named into ``survey``; False for a directory."""

@@ -310,3 +310,52 @@ def test_a_fifo_is_refused(house: House) -> None:
     os.mkfifo(house.top / "pipe")
     with pytest.raises(Refused, match="no file, link or directory"):
         house.commit("pipe")
+
+
+@pytest.mark.parametrize("flag", ["skip-worktree", "assume-unchanged"])
+def test_what_git_was_told_to_leave_alone_is_left_alone(house: House, flag: str) -> None:
+    """A local configuration, say: it does not slip in, and keeps its mark."""
+    house.write("dir/mine", "1\n")
+    house.write("dir/more", "1\n")
+    house.commit("dir", recursive=True)
+    house.git("update-index", f"--{flag}", "dir/mine")
+    marks = house.git("ls-files", "-v", "dir")
+    house.write("dir/mine", "secret\n")
+    with pytest.raises(Refused) as refused:
+        house.commit("dir/mine")
+    assert refused.value.code == "left_alone"
+    assert refused.value.next == (
+        f"if it shall be committed: git update-index --no-{flag} -- dir/mine"
+    )
+    house.write("dir/more", "2\n")
+    house.commit("dir", recursive=True)
+    assert house.files() == {("M", b"dir/more")}
+    assert house.git("ls-files", "-v", "dir") == marks
+    house.git("update-index", f"--no-{flag}", "dir/mine")
+    house.commit("dir/mine")
+    assert house.files() == {("M", b"dir/mine")}
+
+
+def test_a_directory_that_a_sparse_checkout_has_in_part_is_committed_in_part(house: House) -> None:
+    house.write("dir/in", "1\n")
+    house.write("dir/out", "1\n")
+    house.commit("dir", recursive=True)
+    house.git("sparse-checkout", "set", "--no-cone", "/dir/in")
+    house.write("dir/in", "2\n")
+    house.commit("dir", recursive=True)
+    assert house.files() == {("M", b"dir/in")}
+    assert house.status() == []
+
+
+def test_a_key_that_is_not_there_is_named(house: House) -> None:
+    for name, value in (
+        ("gpg.format", "ssh"),
+        ("commit.gpgSign", "true"),
+        ("user.signingKey", "/nowhere/key.pub"),
+    ):
+        house.git("config", name, value)
+    house.write("a.txt", "1\n")
+    with pytest.raises(Refused) as refused:
+        house.commit("a.txt")
+    assert refused.value.code == "not_signed"
+    assert refused.value.next == "unlock the key, or git config commit.gpgSign false"
