@@ -150,6 +150,7 @@ class Checkout:
             fallback=self._remote(settings),
             timeout=wait,
             patience=patience,
+            sparse=flag(settings, "core.sparsecheckout", default=False),
             place=os.fspath(self._place(settings) / "merge"),
             durable=read_durability(settings).refs,
             waiting=self._tell,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -19,6 +19,9 @@ _ARGUMENTS: Final = 60_000  # bytes of paths on a command line; more are looked 
 _REFRESHED: Final = 2_000  # more files than this are left for the next `git status` to look at
 
 
+Mark: TypeAlias = Literal["skip-worktree", "assume-unchanged"]
+
+
 class Staged(Struct, frozen=True):
     """What the index holds at a path.
 
@@ -31,6 +34,13 @@ class Staged(Struct, frozen=True):
     unmerged: bool = False
     skipped: bool = False
     assumed: bool = False
+
+    @property
+    def mark(self) -> Mark | None:
+        """The mark by which git was told to leave the file alone (git-update-index(1))."""
+        if self.skipped:
+            return "skip-worktree"
+        return "assume-unchanged" if self.assumed else None
 
 
 NOTHING: Final = Staged()
@@ -98,16 +108,12 @@ def write_staged(
 
     ``pen`` is inherited by git (safecommit/lock.py). Raises IndexLocked, GitFailed.
     """
-    done = tree.git.run(
-        # A hook of git's would inherit the pen, and might keep it.
-        *("-c", "core.hooksPath=/dev/null", "update-index", "-z", "--index-info"),
-        stdin=index_info(edits, tree.format),
-        check=False,
-        inherit=(pen,),
-    )
-    if done.status != 0:
-        kind = IndexLocked if "index.lock" in done.stderr else GitFailed
-        raise kind(["git", "update-index"], done.status, done.stderr)
+    _update(tree, ["--index-info"], index_info(edits, tree.format), pen)
+
+
+def mark_staged(tree: WorkingTree, paths: Iterable[bytes], mark: Mark, *, pen: int) -> None:
+    """Give entries the ``mark`` that they lose when they are written. Raises as write_staged."""
+    _update(tree, [f"--{mark}", "--stdin"], b"\0".join(paths), pen)
 
 
 def refresh_staged(tree: WorkingTree, paths: Sequence[bytes]) -> None:
@@ -122,3 +128,16 @@ def refresh_staged(tree: WorkingTree, paths: Sequence[bytes]) -> None:
             stdin=b"\0".join(paths),
             check=False,
         )
+
+
+def _update(tree: WorkingTree, words: Sequence[str], stdin: bytes, pen: int) -> None:
+    done = tree.git.run(
+        # A hook of git's would inherit the pen, and might keep it.
+        *("-c", "core.hooksPath=/dev/null", "update-index", "-z", *words),
+        stdin=stdin,
+        check=False,
+        inherit=(pen,),
+    )
+    if done.status != 0:
+        kind = IndexLocked if "index.lock" in done.stderr else GitFailed
+        raise kind(["git", "update-index"], done.status, done.stderr)

@@ -77,10 +77,12 @@ def follow(
     changes: Iterable[Change],
     staged: Mapping[bytes, Staged],
     blocked: Collection[bytes] = (),
+    absent: Collection[bytes] = (),
 ) -> Following:
     """Return how index and files follow ``changes``.
 
-    ``staged``: what the index holds there. ``blocked``: see find_blocked.
+    ``staged``: what the index holds there. ``blocked``: see find_blocked. ``absent``: the paths
+    that a sparse checkout leaves out of the working tree: they stay out.
     """
     index: list[IndexEdit] = []
     files: list[Wish] = []
@@ -95,10 +97,10 @@ def follow(
             kept.append(Kept(change.path, "staged", base=change.before))
             continue
         if found.entry != change.after:
-            index.append(IndexEdit(change.path, found.entry, change.after))
+            index.append(IndexEdit(change.path, found.entry, change.after, found.mark))
         if change.after is not None and change.after.is_submodule:
             submodules.append(change.path)
-        wish = _wish(change, found)
+        wish = None if change.path in absent else _wish(change, found)
         if wish is not None:
             files.append(wish)
     return Following(tuple(index), tuple(files), tuple(kept), tuple(submodules))
@@ -131,8 +133,6 @@ def _wish(change: Change, found: Staged) -> Wish | None:
     if found.entry is None and change.after is None:
         return None  # somebody took it out of the index before, and the file is theirs
     before, after = _on_disk(change.before), _on_disk(change.after)
-    if found.skipped:
-        before = None  # a sparse checkout leaves it out
     return None if before == after else Wish(change.path, before, after)
 
 

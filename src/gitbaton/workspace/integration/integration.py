@@ -55,7 +55,7 @@ class Integration:
 
     ``fallback``: the remote for a branch without an upstream, when it is pushed. ``timeout``:
     seconds to wait for the lock. ``place``: where a worktree for conflicts would be made.
-    ``durable``, ``patience``: see Mover.
+    ``durable``, ``patience``: see Mover. ``sparse``: the tree is a sparse checkout.
     """
 
     tree: WorkingTree
@@ -69,6 +69,7 @@ class Integration:
     place: str
     durable: bool = False
     patience: float = PATIENCE
+    sparse: bool = False
     waiting: Callable[[str], None] | None = None
 
     def run(self, *, publish: bool) -> Integrated | None:
@@ -153,6 +154,8 @@ class Integration:
             write_behind(state, known)  # nothing was changed
             raise
         self._make_room(following.submodules)
+        if self.sparse:  # what is new may be outside of it (git-sparse-checkout(1), reapply)
+            self.tree.git.run("sparse-checkout", "reapply", check=False)
         kept = (*following.kept, *find_left(placed, following))
         left = known.keys() | {item.path for item in kept}
         left -= {one.path for one in placed if one.fate == "placed"}
@@ -192,7 +195,13 @@ class Integration:
         # Only what is new can need a place where the index holds something else.
         is_new = any(change.after is not None and change.path not in staged for change in changes)
         listed = list_staged(self.tree) if is_new else []
-        return follow(changes, staged, find_blocked(changes, staged, listed))
+        top = os.fsencode(self.tree.top)
+        absent = {
+            path
+            for path, found in staged.items()
+            if found.skipped and not os.path.lexists(os.path.join(top, path))
+        }
+        return follow(changes, staged, find_blocked(changes, staged, listed), absent)
 
     def _make_room(self, submodules: Sequence[bytes]) -> None:
         """Make the directories of new submodules, as git does: without them they look deleted."""

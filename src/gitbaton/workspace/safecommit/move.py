@@ -7,17 +7,19 @@ from msgspec import Struct
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.placing import Wish
+from gitbaton.git.sharedindex import Mark
 
 
 class IndexEdit(Struct, frozen=True):
     """The shared index shall have ``after`` at ``path``, where it has ``before`` now.
 
-    ``path`` counts from the top, as bytes; None: no entry.
+    ``path`` counts from the top, as bytes; None: no entry. ``mark``: what the entry keeps.
     """
 
     path: bytes
     before: Entry | None
     after: Entry | None
+    mark: Mark | None = None
 
 
 class Move(Struct, frozen=True, kw_only=True):

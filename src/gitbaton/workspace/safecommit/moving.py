@@ -22,7 +22,9 @@ from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.git.sharedindex import (
     NOTHING,
     IndexLocked,
+    Mark,
     lock_path,
+    mark_staged,
     read_staged,
     refresh_staged,
     write_staged,
@@ -34,6 +36,7 @@ from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
 from gitbaton.workspace.safecommit.move import Move
 
+_MARKINGS: Final = 20  # tries; the branch is locked meanwhile
 _PAUSE: Final = 0.01  # seconds between two looks at a lock of git's, at first
 _LONGEST_PAUSE: Final = 0.25
 PATIENCE: Final = 10.0  # seconds to wait for locks of git's
@@ -147,7 +150,7 @@ class Mover(Struct, frozen=True):
         if move is not None:
             tip = self._settled_tip(move)
             if tip == move.new and self._stands_on(move.ref):
-                self._correct({edit.path: (edit.before, edit.after) for edit in move.index})
+                self._correct({edit.path: (edit.before, edit.after) for edit in move.index}, move)
                 placed = self._finish(move)
                 forget_behind(self.tree.state, [one.path for one in placed if one.fate == "placed"])
             elif tip != move.new and not self._was_made(move, tip):
@@ -191,7 +194,7 @@ class Mover(Struct, frozen=True):
                 raise BranchMoved(move, ref=standing, tip=move.old)
             try:
                 if move.index:
-                    self._write([(edit.path, edit.after) for edit in move.index])
+                    self._write([(edit.path, edit.after) for edit in move.index], move)
             except IndexLocked:
                 if last:
                     raise
@@ -249,9 +252,9 @@ class Mover(Struct, frozen=True):
             undone = [edit for edit in move.index if view.entry(edit.path) != edit.after]
         finally:
             objects.close()
-        self._correct({edit.path: (edit.after, edit.before) for edit in undone})
+        self._correct({edit.path: (edit.after, edit.before) for edit in undone}, move)
 
-    def _correct(self, edits: dict[bytes, tuple[Entry | None, Entry | None]]) -> None:
+    def _correct(self, edits: dict[bytes, tuple[Entry | None, Entry | None]], move: Move) -> None:
         """Turn each entry that is the first into the second, and leave all others."""
         deadline = self.clock.elapsed() + self.patience
         while True:
@@ -264,7 +267,7 @@ class Mover(Struct, frozen=True):
             if not stale:
                 return
             try:
-                self._write(stale)
+                self._write(stale, move)
             except IndexLocked as error:
                 if self.clock.elapsed() >= deadline:
                     raise IndexBusy(self.tree, self.clock, self.patience) from error
@@ -272,5 +275,21 @@ class Mover(Struct, frozen=True):
             else:
                 return
 
-    def _write(self, edits: Sequence[tuple[bytes, Entry | None]]) -> None:
+    def _write(self, edits: Sequence[tuple[bytes, Entry | None]], move: Move) -> None:
         write_staged(self.tree, edits, pen=self.hold.pen)
+        left = {path for path, entry in edits if entry is not None}
+        for mark in {edit.mark for edit in move.index if edit.mark is not None}:
+            paths = [edit.path for edit in move.index if edit.mark == mark and edit.path in left]
+            if paths:
+                self._mark(paths, mark)
+
+    def _mark(self, paths: Sequence[bytes], mark: Mark) -> None:
+        """Let entries keep their mark. They are right without it, too: a lock ends the try."""
+        for left in reversed(range(_MARKINGS)):
+            try:
+                mark_staged(self.tree, paths, mark, pen=self.hold.pen)
+            except IndexLocked:
+                if left:
+                    self.clock.sleep(_PAUSE)
+            else:
+                return

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gitbaton.core.clock import SystemClock
+from gitbaton.git.gitconfig import flag, read_gitconfig
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.integration.integration import Integration
 from gitbaton.workspace.integration.outcome import Integrated
@@ -58,6 +59,7 @@ class Tree:
             fallback="origin",
             timeout=30.0,
             place="/elsewhere",
+            sparse=flag(read_gitconfig(tree.git), "core.sparsecheckout", default=False),
         )
 
     def sync(self, how: str = "rebase", *, publish: bool = False) -> Integrated:

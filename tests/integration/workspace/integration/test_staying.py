@@ -97,3 +97,33 @@ def test_nothing_is_merged_or_made_beyond_a_link(clones: Clones, tmp_path: Path)
     assert [one.fate for one in catch_up(ours.integration().tree, [b"dir/one"], [])] == ["by hand"]
     assert bytes_of(outside) == before
     assert not (outside / "module").exists()
+
+
+def test_a_local_version_that_is_marked_keeps_its_mark(clones: Clones) -> None:
+    """I3: else the next plain `git commit -a` would commit somebody's local configuration."""
+    theirs, ours = clones("theirs"), clones("ours")
+    ours.git("update-index", "--skip-worktree", "a")
+    ours.git("update-index", "--assume-unchanged", "e")
+    ours.write("a", "local\n")
+    theirs.commit("up", a="up\n", b="up\n", e="up\n")
+    theirs.git("push", "-q")
+    done = ours.sync()
+    assert kept(done) == {"a": "changed"}
+    assert (ours.read("a"), ours.read("e")) == ("local\n", "up\n")
+    assert ours.git("ls-files", "-v", "a", "b", "e").split("\n") == ["S a", "H b", "h e"]
+    assert ours.git("status", "--porcelain") == ""
+
+
+def test_a_sparse_checkout_stays_sparse(clones: Clones) -> None:
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", **{"out/old": "1\n", "dir/in": "1\n"})
+    theirs.git("push", "-q")
+    ours.sync()
+    ours.git("sparse-checkout", "set", "dir")
+    theirs.commit("more", **{"out/old": "2\n", "out/new": "2\n", "dir/in": "2\n", "dir/new": "2\n"})
+    theirs.git("push", "-q")
+    assert kept(ours.sync()) == {}
+    assert not (ours.top / "out").exists()
+    assert (ours.read("dir/in"), ours.read("dir/new")) == ("2\n", "2\n")
+    assert ours.git("status", "--porcelain") == ""
+    assert ours.git("diff", "--cached", "--name-only") == ""

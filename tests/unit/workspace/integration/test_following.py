@@ -23,7 +23,8 @@ changes = (
 )
 indexes = st.dictionaries(
     paths,
-    st.builds(Staged, st.none() | entries, skipped=st.booleans()) | st.just(Staged(unmerged=True)),
+    st.builds(Staged, st.none() | entries, skipped=st.booleans(), assumed=st.booleans())
+    | st.just(Staged(unmerged=True)),
 )
 
 
@@ -32,7 +33,8 @@ def test_what_somebody_staged_stays_and_everything_else_follows(
     found: list[Change], index: dict[bytes, Staged]
 ) -> None:
     """I3, for the index and for the files."""
-    plan = follow(found, index)
+    absent = {path for path, staged in index.items() if staged.skipped}
+    plan = follow(found, index, absent=absent)
     edits = {edit.path: edit for edit in plan.index}
     wishes = {wish.path: wish for wish in plan.files}
     kept = {item.path for item in plan.kept}
@@ -50,7 +52,9 @@ def test_what_somebody_staged_stays_and_everything_else_follows(
             assert wish is None, "taken out of the index before: the file is somebody's own"
             continue
         submodule = [e is not None and e.is_submodule for e in (change.before, change.after)]
-        assert wish is not None or any(submodule) or staged.skipped
+        assert (wish is None) == (change.path in absent) or any(submodule)
+        if change.path in edits:
+            assert edits[change.path].mark == staged.mark
         if wish is not None:
             assert wish.before in (None, change.before), "only what the branch had is replaced"
             assert wish.after == (None if submodule[1] else change.after)
