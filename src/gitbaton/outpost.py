@@ -16,17 +16,16 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from gitbaton.app import App
-from gitbaton.core.errors import BatonError, InvalidInput
-from gitbaton.core.ids import agent_name
-from gitbaton.plans.words import is_kept, pin_word
-from gitbaton.tasks.validation import capability
+from gitbaton.core.errors import BatonError
+from gitbaton.serving.naming import pin_words, pinned_name, require_given
+from gitbaton.wishes import Wishes
 from gitbaton.work.crew import Crew
 from gitbaton.work.events import Listener, Teller, WorkEvent
 from gitbaton.work.reception import Bare
 from gitbaton.work.shift import Shift
 from gitbaton.work.slots import Slots
 from gitbaton.work.worker import Worker
-from gitbaton.workshop import Wishes, Workshop
+from gitbaton.workshop import Workshop
 
 if TYPE_CHECKING:
     from gitbaton.fleet import Fleet
@@ -67,9 +66,9 @@ class Outpost:
     @contextmanager
     def working(self, wishes: Wishes) -> Iterator[Worker]:
         """Give a worker that pulls. Raises as ``Workshop.outfit``, and InvalidInput."""
-        _check(wishes.capabilities)
+        require_given(wishes.capabilities)
         crew, shift = self._workshop.outfit(wishes)
-        words = shift.capabilities | _pin(shift.name)
+        words = shift.capabilities | pin_words(shift.name)
         with ExitStack() as stack:
             stack.enter_context(self._workshop.hearts)
             if not self._app.config.hooks:
@@ -95,8 +94,8 @@ class Outpost:
         from gitbaton.serving.rounds import FitRounds
         from gitbaton.serving.vetting import Vetting
 
-        _check(wishes.capabilities)
-        name = _pinned_name(wishes.name or self._app.identity.machine)
+        require_given(wishes.capabilities)
+        name = pinned_name(wishes.name or self._app.identity.machine)
         crew, shift = self._workshop.outfit(replace(wishes, name=name))
         fitness = self._fitness(crew, shift)
         roster = Roster(crew, Slots(crew))
@@ -269,33 +268,6 @@ class Outpost:
             self._tell("notice", f"{feed.path}: {what.message}")
         elif what.rejects:
             self._tell("notice", f"{feed.path}: {what.rejects} lines are no messages")
-
-
-def _check(words: Sequence[str]) -> None:
-    """Raise InvalidInput for capabilities that nobody may give by hand."""
-    for word in words:
-        if is_kept(word):
-            raise InvalidInput("--cap", f"{word!r} is not given by hand: it comes of itself")
-        capability(word)
-
-
-def _pin(name: str) -> frozenset[str]:
-    """Return the word of the worker of this name; a name that is no word has none."""
-    try:
-        return frozenset({capability(pin_word(name))})
-    except InvalidInput:
-        return frozenset()
-
-
-def _pinned_name(text: str) -> str:
-    name = agent_name(text, field="--name")
-    if not _pin(name):
-        raise InvalidInput(
-            "--name",
-            f"{name!r} cannot be pinned to: lowercase letters, digits and . _ + -",
-            next="baton worker serve --name NAME",
-        )
-    return name
 
 
 def _login_troubles(crew: Crew) -> tuple[str, ...]:

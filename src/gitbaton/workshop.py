@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-import msgspec
-
 from gitbaton.app import App
-from gitbaton.core.errors import BatonError, InvalidInput
+from gitbaton.bylaws import permit, shared_branches
+from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process, find_process
 from gitbaton.git.remote import Remote
@@ -23,7 +21,7 @@ from gitbaton.hooks.hook import secret_variables
 from gitbaton.store.calls import Rider
 from gitbaton.store.grouping import GroupingStore
 from gitbaton.tasks.budget import PushBudget
-from gitbaton.tasks.deliverables import promised_files
+from gitbaton.wishes import Wishes, orders_of, profiles_of
 from gitbaton.work.aging import RescueAges
 from gitbaton.work.archive import Archive, KeptArchive, Rescues
 from gitbaton.work.checks import Commands
@@ -34,11 +32,11 @@ from gitbaton.work.crew import Crew, Orders
 from gitbaton.work.environment import agent_environment
 from gitbaton.work.events import Listener, Teller
 from gitbaton.work.heartbeat import Heartbeats
-from gitbaton.work.job import LandJob, Way
+from gitbaton.work.job import LandJob
 from gitbaton.work.landing import Lander, Stop
 from gitbaton.work.outbox import Outbox
 from gitbaton.work.pacing import Pace
-from gitbaton.work.profiles import Profile, custom_profile, find_profile
+from gitbaton.work.profiles import Profile
 from gitbaton.work.program import require_program, with_baton
 from gitbaton.work.reach import Reach
 from gitbaton.work.reception import Reception
@@ -50,28 +48,8 @@ from gitbaton.work.sync import Sync
 from gitbaton.work.upstream import Upstream
 from gitbaton.work.worker import Worker
 from gitbaton.workspace.place import find_place
-from gitbaton.workspace.publication import require_landing
 
 CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
-    """What the command line asks of a worker; None: as configured."""
-
-    agent: str | None = None
-    jobs: int | None = None
-    land: Way | None = None
-    review: bool = False
-    checks: tuple[str, ...] = ()
-    setup: tuple[str, ...] = ()
-    timeout: float | None = None
-    lease: float | None = None
-    name: str | None = None
-    capabilities: tuple[str, ...] = ()
-    once: bool = False
-    drain: bool = False
-    echo: bool = False
 
 
 class Workshop:
@@ -130,7 +108,7 @@ class Workshop:
             self.rescuer,
             how="rebase",
             check=self._check,
-            rules=self._rules,
+            rules=partial(shared_branches, app),
             hold=self.hearts.hold,
             clock=app.clock,
             rng=app.rng,
@@ -152,7 +130,7 @@ class Workshop:
             self.rescuer,
             self.outbox,
             owner=self.process,
-            permit=self._permit,
+            permit=partial(permit, app),
         )
 
     @cached_property
@@ -233,46 +211,7 @@ class Workshop:
 
     def profiles(self) -> Mapping[str, Profile]:
         """Return the configured agent profiles. Raises InvalidInput."""
-        return {
-            name: custom_profile(
-                name, command=section.command, env=section.env, check=section.check or ()
-            )
-            for name, section in self._app.config.agents.items()
-        }
-
-    def orders(self, wishes: Wishes) -> Orders:
-        """Return how tasks are worked on: ``wishes``, then the configuration.
-
-        Raises InvalidInput for what the project does not allow, and without an agent.
-        """
-        app, config = self._app, self._app.config.work
-        protection = app.protection()
-        agent = wishes.agent or config.agent
-        if agent is None:
-            raise InvalidInput(
-                "agent", "say which agent works", next="baton work --agent claude (or any command)"
-            )
-        way = wishes.land or config.land
-        if way not in protection.config.land.allowed:
-            allowed = ", ".join(protection.config.land.allowed) or "none"
-            raise InvalidInput(
-                "land", f"{way!r} is not allowed in this project (allowed: {allowed})"
-            )
-        return Orders(
-            profile=find_profile(agent, self.profiles()),
-            target=protection.target,
-            branch_prefix=protection.config.project.branch_prefix,
-            way=way,
-            review=wishes.review or config.review,
-            setup=wishes.setup or config.setup,
-            checks=(*protection.config.land.checks, *(wishes.checks or config.checks)),
-            timeout=wishes.timeout
-            or (float(limit) if (limit := app.config.queue.timeout) else None),
-            output_cap=config.output_cap,
-            throw_away=config.throw_away,
-            port_base=config.port_base,
-            echo=wishes.echo,
-        )
+        return profiles_of(self._app)
 
     def outfit(self, wishes: Wishes) -> tuple[Crew, Shift]:
         """Return what a worker works with, and how. Before the queue is used.
@@ -281,7 +220,7 @@ class Workshop:
         """
         app = self._app
         self._share_pushes()
-        orders = self.orders(wishes)
+        orders = orders_of(app, wishes)
         require_program(orders.profile, app.env)
         machine = app.identity.machine
         return self.crew(orders), Shift(
@@ -354,26 +293,6 @@ class Workshop:
 
         layout = Layout(app.settings.namespace, f"refs/heads/{app.settings.board}")
         return GitArchive(app.repository, app.remote, layout, app.clock)
-
-    def _permit(self, job: LandJob) -> LandJob:
-        """Return ``job`` under the rules as they are now; raise GateClosed (I9)."""
-        task = self._app.queue.get(job.proof.task)
-        job = msgspec.structs.replace(job, files=promised_files(task.deliverable))
-        if job.commit is None or job.way == "record" or job.review:
-            return job
-        protection = self._app.protection(fresh=True)
-        require_landing(protection, protection.target if job.way == "merge" else job.branch)
-        if job.way == "merge":
-            return job
-        # Offline, the target was only known as it had been.
-        return msgspec.structs.replace(job, target=protection.target)
-
-    def _rules(self, job: LandJob) -> frozenset[str]:
-        """Return the branches that only move forward; raise GateClosed if ``job`` may not land."""
-        protection = self._app.protection(fresh=True)
-        if not job.review:
-            require_landing(protection, protection.target if job.way == "merge" else job.branch)
-        return frozenset({protection.target, job.target})
 
     def _check(self, job: LandJob, commit: Oid, should_stop: Stop) -> str | None:
         """Run the checks of ``job`` on ``commit`` in a worktree of its own (I9)."""

@@ -18,7 +18,7 @@ from gitbaton.core.errors import BatonError, GateClosed, HostRefused, RemoteUnre
 from gitbaton.core.ids import Oid
 from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.deliverables import promised_files
-from gitbaton.tasks.model import Status, Task
+from gitbaton.tasks.model import Status
 from gitbaton.work.agent import AgentRun, AgentSpec
 from gitbaton.work.checks import Interrupted
 from gitbaton.work.clearing import clear_away
@@ -37,10 +37,12 @@ from gitbaton.work.job import LandJob
 from gitbaton.work.leftovers import Leftovers, save_leftovers
 from gitbaton.work.outcome import AgentOutcome, Ending
 from gitbaton.work.post import Post
+from gitbaton.work.preparation import prepare_worktree, reserve_worktree
 from gitbaton.work.program import CannotWork, require_program
 from gitbaton.work.prompt import build_prompt
 from gitbaton.work.record import ClaimRecord
-from gitbaton.work.worktree import ClaimWorktree, Need, NeedConflict, forget_reservation
+from gitbaton.work.verdict import judge_work
+from gitbaton.work.worktree import ClaimWorktree, forget_reservation
 
 
 class Assignment:
@@ -70,8 +72,9 @@ class Assignment:
         reserved: ClaimRecord | None = None
         reason = "it was interrupted"
         try:
-            reserved = self._reserve()
-            worktree = self._prepare()
+            reserved = reserve_worktree(self._post)
+            self._post.say("working", "making the worktree")
+            worktree = prepare_worktree(self._post)
             self._work(worktree)
             reason = "it is no part of the result"
             return True
@@ -105,52 +108,6 @@ class Assignment:
 
     # --- the steps
 
-    def _reserve(self) -> ClaimRecord | None:
-        crew, token = self._crew, self._token
-        return ClaimWorktree.reserve(
-            crew.repository,
-            crew.worktrees,
-            task=token.task,
-            epoch=token.epoch,
-            nonce=token.nonce,
-            owner=crew.process,
-        )
-
-    def _prepare(self) -> ClaimWorktree:
-        self._post.say("working", "making the worktree")
-        crew, task = self._crew, self._task
-        target = task.target or crew.orders.target
-        view = crew.queue.view()
-        needs = [view.tasks[need] for need in task.needs if need in view.tasks]
-        branches = {n.result.branch for n in needs if n.result and n.result.branch}
-        base = crew.upstream.tips({target, *branches}).get(target)
-        if base is None:
-            raise AttemptFailed(
-                f"the target branch {target!r} is not on the remote",
-                next=f"git push origin {target}",
-            )
-        # A commit that is nowhere to be found was merged in other words, its branch deleted.
-        merges = [
-            Need(need.id, commit)
-            for need in needs
-            if (commit := _result(need)) is not None and crew.upstream.has(commit)
-        ]
-        try:
-            return ClaimWorktree.create(
-                crew.repository,
-                crew.worktrees,
-                task=task.id,
-                epoch=self._token.epoch,
-                nonce=self._token.nonce,
-                owner=crew.process,
-                base=base,
-                needs=merges,
-                actor=self._post.actor,
-                clock=crew.clock,
-            )
-        except NeedConflict as error:
-            raise AttemptFailed(error.message, next=error.next) from error
-
     def _work(self, worktree: ClaimWorktree) -> None:
         """Set up, run the agent, check and land."""
         for note in worktree.record.notes:
@@ -162,7 +119,7 @@ class Assignment:
         left = self._save(worktree, "What the agent left uncommitted.")
         with suppress(RemoteUnreachable):  # then the landing waits, and finds out
             self._crew.reach.ask(self._is_current)  # the agent may have blocked or ended it itself
-        result = _result_of(outcome, left)
+        result = judge_work(outcome, left)
         checks = (*self._crew.orders.checks, *self._task.checks)
         if left.gone and checks:
             raise AttemptFailed("the agent removed its worktree: the checks cannot run")
@@ -304,34 +261,6 @@ class Assignment:
 
     def _should_stop(self) -> str | None:
         return self._crew.hearts.lost(self._token) or self._stopping()
-
-
-def _result_of(outcome: AgentOutcome, left: Leftovers) -> Oid | None:
-    """Return the commit to land, None for a task done without a change. Raises AttemptFailed."""
-    if not outcome.succeeded:
-        raise AttemptFailed(f"the agent failed: {outcome.summary}\n{outcome.tail}".rstrip())
-    if outcome.left:
-        raise AttemptFailed(f"{outcome.left} process(es) of the agent could not be ended")
-    if left.unfinished:
-        raise AttemptFailed(f"the agent left {_unfinished(left.unfinished)} in its worktree")
-    if left.rewritten:
-        raise AttemptFailed("the agent rewrote commits that were there before it")
-    if left.unsaved:
-        raise AttemptFailed(f"files that cannot be read: {', '.join(left.unsaved[:5])}")
-    if left.result is None and left.others:
-        where = ", ".join(dict.fromkeys(tip.what for tip in left.others))
-        raise AttemptFailed(f"the agent left its work where no result is looked for: {where}")
-    if left.result is None and left.gone:
-        raise AttemptFailed("the agent removed its worktree and committed nothing")
-    return left.result
-
-
-def _unfinished(operation: str) -> str:
-    return "conflicts" if operation == "unmerged" else f"an unfinished {operation}"
-
-
-def _result(task: Task) -> Oid | None:
-    return Oid(task.result.commit) if task.result and task.result.commit else None
 
 
 def _without_token(env: Mapping[str, str]) -> dict[str, str]:

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import (
@@ -29,37 +27,12 @@ from gitbaton.work.company import Company
 from gitbaton.work.events import Listener, Teller
 from gitbaton.work.reception import Bare, Errand, Reception
 from gitbaton.work.shift import Chores, Shift, Slot
+from gitbaton.work.state import WorkerState
 from gitbaton.work.waiting import Waiting, describe_waiting, holds_up, pause_between_looks
 
 _UPKEEP = 20.0  # seconds between rounds of upkeep, less for leases shorter than a minute
 _UPKEEP_LEAST = 1.0
 _TICK = 0.2
-_FUTILE = 1.0  # seconds before the next claim when a task came back to us in vain; doubles
-_FUTILE_LIMIT = 30.0
-
-
-@dataclass(slots=True)
-class _State:
-    busy: dict[int, threading.Thread] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)  # what the busy slots do
-    failed: frozenset[tuple[str, int]] = frozenset()  # for good, before this worker began
-    good: int = 0
-    bad: int = 0
-    quiet: int = 0  # looks in a row that found nothing
-    hungry: bool = False  # it has just become quiet
-    told: object = None  # what was last said to be waited for
-    told_to_drain: bool = False
-    over: bool = False  # nothing more is to be claimed
-    trouble: BatonError | None = None  # what ended it
-    upkeep_due: float = 0.0
-    poll_due: float = 0.0
-    free_since: float = 0.0  # when a slot became free last
-    given_back: Counter[str] = field(default_factory=Counter)  # tasks that we ended in vain
-    futile: float = 0.0  # how long to wait for that before the next claim
-
-    @property
-    def claimed(self) -> int:
-        return self.good + self.bad + len(self.busy)
 
 
 class Worker:
@@ -88,7 +61,7 @@ class Worker:
         self._company = company
         self._tell = Teller(listener, clock)
         self._reception = reception or Bare(shift.capabilities)
-        self._state = _State()
+        self._state = WorkerState()
         self._draining = False
         self._lock = threading.Lock()
 
@@ -162,16 +135,16 @@ class Worker:
 
     # --- one turn of the loop
 
-    def _is_over(self, state: _State) -> bool:
+    def _is_over(self, state: WorkerState) -> bool:
         once = self._shift.once and state.claimed > 0
         return self._draining or once or state.over or state.trouble is not None
 
-    def _heed(self, state: _State) -> None:
+    def _heed(self, state: WorkerState) -> None:
         if self._draining and not state.told_to_drain:
             state.told_to_drain = True
             self._tell("draining", "finishing the running tasks; once more to stop them")
 
-    def _upkeep(self, state: _State) -> None:
+    def _upkeep(self, state: WorkerState) -> None:
         now = self._clock.elapsed()
         if now < state.upkeep_due:
             return
@@ -184,13 +157,13 @@ class Worker:
         except BatonError as error:
             self._tell("notice", f"upkeep: {error.message}")
 
-    def _attend(self, state: _State) -> None:
+    def _attend(self, state: WorkerState) -> None:
         try:
             self._reception.attend(self)
         except BatonError as error:
             state.trouble = state.trouble or error
 
-    def _fill(self, state: _State) -> None:
+    def _fill(self, state: WorkerState) -> None:
         """Claim for all free slots in one push, once others that are about to end are free too."""
         while not self._is_over(state) and len(state.busy) < self._shift.jobs:
             now = self._clock.elapsed()
@@ -212,7 +185,7 @@ class Worker:
                 assert claimed.task.claim is not None, "a task just claimed has its claim"
                 self._start(state, claimed, seats[claimed.task.claim.agent])
 
-    def _start(self, state: _State, claimed: Claimed, number: int) -> None:
+    def _start(self, state: WorkerState, claimed: Claimed, number: int) -> None:
         self._tell(
             "claimed",
             claimed.task.title,
@@ -231,12 +204,12 @@ class Worker:
                 state.good += good
                 state.bad += not good
                 if not good:
-                    self._give_back(state, claimed.task.id)
+                    state.ended_in_vain(claimed.task.id)
 
         self._company.begin(number)
         self._occupy(state, number, claimed.task.id, work)
 
-    def _occupy(self, state: _State, number: int, name: str, work: Callable[[], None]) -> None:
+    def _occupy(self, state: WorkerState, number: int, name: str, work: Callable[[], None]) -> None:
         thread = threading.Thread(target=work, name=f"slot-{number}")
         state.busy[number], state.names[number] = thread, name
         thread.start()
@@ -244,7 +217,7 @@ class Worker:
     def _free_slots(self) -> list[int]:
         return [n for n in range(1, self._shift.jobs + 1) if n not in self._state.busy]
 
-    def _collect(self, state: _State) -> None:
+    def _collect(self, state: WorkerState) -> None:
         """Free the slots whose work has ended; wait a moment when nothing has."""
         ended = [n for n, thread in state.busy.items() if not thread.is_alive()]
         for number in ended:
@@ -259,19 +232,9 @@ class Worker:
         elif state.busy or not self._is_over(state):
             self._clock.sleep(_TICK)
 
-    def _give_back(self, state: _State, task: str) -> None:
-        """Wait longer each time that this worker ends the same task in vain.
-
-        An agent that always releases what it is given would otherwise be given it again at once.
-        """
-        state.given_back[task] += 1
-        again = state.given_back[task] - 1
-        if again:
-            state.futile = max(state.futile, min(_FUTILE * 2.0 ** (again - 1), _FUTILE_LIMIT))
-
     # --- when nothing was claimed
 
-    def _nothing(self, state: _State, error: BatonError) -> None:
+    def _nothing(self, state: WorkerState, error: BatonError) -> None:
         """Decide what a claim that won nothing means: the end, or another look later."""
         # A host that let us in before may only be limiting rates: then it is asked again later.
         shut_out = isinstance(error, HostRefused) and not state.claimed
@@ -293,7 +256,7 @@ class Worker:
         longest = pause_between_looks(state.quiet if calm else 0)
         state.poll_due = self._clock.elapsed() + self._rng.uniform(0.5, 1.0) * longest
 
-    def _look(self, state: _State) -> Waiting:
+    def _look(self, state: WorkerState) -> Waiting:
         """Return what is being waited for; a worker that drains may see that it is over."""
         view = self._queue.view()
         readiness = Readiness(view, self._queue.gatekeeper, self._claimant(1))
@@ -301,7 +264,7 @@ class Worker:
             state.over = not holds_up(view, readiness)
         return describe_waiting(view, readiness)
 
-    def _say_waiting(self, state: _State, waiting: Waiting) -> None:
+    def _say_waiting(self, state: WorkerState, waiting: Waiting) -> None:
         news = waiting.marks or waiting.text
         if state.busy or news == state.told:
             return
@@ -316,7 +279,7 @@ class Worker:
         except BatonError as error:
             self._tell("notice", f"upkeep: {error.message}")
 
-    def _count_failed(self, state: _State) -> int:
+    def _count_failed(self, state: WorkerState) -> int:
         if not self._shift.drain:
             return state.bad
         try:

@@ -24,7 +24,8 @@ from gitbaton.work.company import Company
 from gitbaton.work.events import WorkEvent
 from gitbaton.work.program import CannotWork
 from gitbaton.work.shift import Shift
-from gitbaton.work.worker import Worker, _State
+from gitbaton.work.state import WorkerState
+from gitbaton.work.worker import Worker
 from tests.unit.tasks.desk import ANN, Desk
 
 Act = Callable[[Queue, Claimed], bool]
@@ -416,9 +417,9 @@ def test_a_task_that_always_comes_back_is_taken_more_and_more_slowly() -> None:
     pauses = [after - before for before, after in itertools.pairwise(times)]
     least = (0.0, 1.0, 2.0, 4.0, 8.0)  # once may be chance
     assert all(pause >= wanted for pause, wanted in zip(pauses, least, strict=True)), pauses
-    state = _State()
+    state = WorkerState()
     for _ in range(20):
-        site.worker._give_back(state, "t2")
+        state.ended_in_vain("t2")
     assert state.futile == 30.0
 
 

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import click
 
 from gitbaton.cli.errors import DONE
 from gitbaton.cli.feeding import inbox_file_option
 from gitbaton.cli.fields import DURATION, read_text
+from gitbaton.cli.inboxplace import boxes_here, find_inbox, opened, reader_name
 from gitbaton.cli.inboxview import message_document, print_list, receipt_document, response_document
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
 from gitbaton.core.clock import Clock, SystemClock
-from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
-from gitbaton.git.repository import Clone
-from gitbaton.plans.inbox.addresses import Destination, parse_destination
+from gitbaton.core.errors import InvalidInput, NothingToClaim
 from gitbaton.plans.inbox.drafts import make_draft
 from gitbaton.plans.inbox.drain import Drain
 from gitbaton.plans.inbox.feed import Feed, read_rejects
 from gitbaton.plans.inbox.model import Handle, Response
-from gitbaton.plans.inbox.opening import OpenInbox, home, open_inbox
-from gitbaton.plans.inbox.rules import boxes
-from gitbaton.plans.registry.record import decode_worker, worker_key
-from gitbaton.workspace.identity import Identity
+from gitbaton.plans.inbox.opening import OpenInbox
 
 _LEASE = 900.0
 _FOREVER = 366 * 86_400.0
@@ -83,9 +75,9 @@ def send(
     Without --id, what says the same within a day of its response is the same message.
     """
     clock = SystemClock()
-    destination = _find(request, to)
+    destination = find_inbox(request, to)
     draft = make_draft(
-        sender=sender or _me(request, clock),
+        sender=sender or reader_name(request, clock),
         text=_one_text(text, file, task),
         box=destination.box,
         id=id,
@@ -93,7 +85,7 @@ def send(
         task_epoch=epoch,
         dedup_key=dedup_key,
     )
-    with _opened(request, destination, clock) as there:
+    with opened(request, destination, clock) as there:
         receipt = there.inbox.send(draft)
         response = receipt.response
         if wait and response is None:
@@ -116,7 +108,7 @@ def send(
 @click.option("--all", "everything", is_flag=True, help="Answered ones too.")
 def list_messages(request: Request, where: str, everything: bool) -> None:
     """List the messages that wait for a response, and lines of inbox files that are no messages."""
-    with _opened(request, _find(request, where), SystemClock()) as there:
+    with opened(request, find_inbox(request, where), SystemClock()) as there:
         listing = there.inbox.list()
         rejects = read_rejects(there.inbox.store)
     shown = [entry for entry in listing.entries if everything or entry.state != "answered"]
@@ -149,12 +141,12 @@ def respond(
     With --token it is refused (exit status 76) when somebody else has the message by now.
     """
     clock = SystemClock()
-    with _opened(request, _find(request, where), clock) as there:
+    with opened(request, find_inbox(request, where), clock) as there:
         handle = there.inbox.find(message)
         response = there.inbox.respond(
             handle,
             _one_text(text, file, None),
-            by=sender or _me(request, clock),
+            by=sender or reader_name(request, clock),
             token=token,
         )
     document = {"message": handle, "response": response_document(response)}
@@ -185,8 +177,8 @@ def wait(
     none came in time.
     """
     clock = SystemClock()
-    destination = _find(request, where)
-    with _opened(request, destination, clock, files) as there:
+    destination = find_inbox(request, where)
+    with opened(request, destination, clock, files) as there:
         if message is not None:
             handle = there.inbox.find(message)
             _print_response(request, handle, _await(there, handle, clock, timeout))
@@ -194,8 +186,8 @@ def wait(
         feeds = [Feed(file, there.inbox) for file in files]
         drain = Drain(
             there.inbox,
-            reader=reader or _me(request, clock),
-            boxes=_boxes(request) | ({destination.box} if destination.box else frozenset()),
+            reader=reader or reader_name(request, clock),
+            boxes=boxes_here(request) | ({destination.box} if destination.box else frozenset()),
             lease=lease,
             clock=clock,
             bell=there.bell,
@@ -243,38 +235,6 @@ def _await(there: OpenInbox, handle: Handle, clock: Clock, timeout: float | None
         there.bell.wait(left)
 
 
-@contextmanager
-def _opened(
-    request: Request, destination: Destination, clock: Clock, files: tuple[Path, ...] = ()
-) -> Iterator[OpenInbox]:
-    there = open_inbox(destination, request.env, clock, watched=files)
-    try:
-        yield there
-    finally:
-        there.close()
-
-
-def _find(request: Request, text: str) -> Destination:
-    """Return what an address means, workers of the clone that we are in included."""
-    return parse_destination(text, partial(_find_worker, request))
-
-
-def _find_worker(request: Request, name: str) -> Destination | None:
-    """Return where the worker ``name`` is; None where nobody knows one of that name."""
-    if "@" in name or ":" in name or _clone(request) is None:
-        return None
-    key = worker_key(name)
-    try:
-        record = request.app.store.read(key).records.get(key)
-        address = None if record is None else decode_worker(key, record.value).address
-    except BatonError as error:
-        request.output.detail(f"baton: workers are not known: {error.message}")
-        return None
-    if address is None:
-        return None
-    return replace(parse_destination(address.text), program=address.program)
-
-
 def _one_text(text: str | None, file: Path | None, task: str | None) -> str:
     if text is not None and file is not None:
         raise InvalidInput("text", "give TEXT or --file, not both")
@@ -283,22 +243,3 @@ def _one_text(text: str | None, file: Path | None, task: str | None) -> str:
     if text is None and task is None:
         raise InvalidInput("text", "say something: TEXT, or --file FILE")
     return text or ""
-
-
-def _me(request: Request, clock: Clock) -> str:
-    """Return who acts: the agent named in the environment, or the user on this machine."""
-    return Identity(request.env, {}, clock.origin).claimant().agent
-
-
-def _boxes(request: Request) -> frozenset[str]:
-    """Return the boxes of who reads here: the machine's, and that of the clone we are in."""
-    clone = _clone(request)
-    place = None if clone is None else PurePosixPath(clone.resolve())
-    return boxes(place, PurePosixPath(home(request.env).resolve()))
-
-
-def _clone(request: Request) -> Path | None:
-    try:
-        return Clone.find(request.directory, request.env).top
-    except BatonError:
-        return None

@@ -11,7 +11,7 @@ from gitbaton.cli.verb import verb
 from gitbaton.cli.watching import WorkScreen
 from gitbaton.cli.working import draining_on_signals, work_options
 from gitbaton.outpost import Outpost
-from gitbaton.workshop import Wishes
+from gitbaton.wishes import Wishes
 
 
 @verb("work")

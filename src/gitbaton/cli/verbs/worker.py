@@ -105,7 +105,7 @@ def serve(request: Request, files: tuple[Path, ...], take_over: bool, **options:
     """
     from gitbaton.cli.watching import WorkScreen
     from gitbaton.outpost import Outpost, Posting
-    from gitbaton.workshop import Wishes
+    from gitbaton.wishes import Wishes
 
     wishes = Wishes(echo=request.output.verbose, **options)
     posting = Posting(files=files, take_over=take_over)
