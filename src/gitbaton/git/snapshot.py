@@ -8,6 +8,7 @@ ignored files were added by force, which files a sparse checkout left out, what 
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import shutil
 import tempfile
@@ -43,16 +44,25 @@ class OwnIndex:
 
     def paths(self) -> list[str]:
         """Return all paths in it."""
-        return self._ask("ls-files", "-z", "--cached")
+        return list(dict.fromkeys(path for _, _, path in self._entries))
 
     def left_out(self) -> list[str]:
         """Return the paths that a sparse checkout leaves out of the worktree."""
-        return [e[2:] for e in self._ask("ls-files", "-z", "-t") if e.startswith("S ")]
+        return [path for tag, _, path in self._entries if tag == "S"]
 
     def unmerged(self) -> list[str]:
         """Return the paths with a conflict."""
-        entries = self._ask("ls-files", "-z", "--unmerged")
-        return list(dict.fromkeys(e.partition("\t")[2] for e in entries))
+        return list(dict.fromkeys(path for _, stage, path in self._entries if stage != "0"))
+
+    @functools.cached_property
+    def _entries(self) -> list[tuple[str, str, str]]:
+        """The tag, stage and path of each entry, read once: a copy does not change."""
+        entries = []
+        for line in self._ask("ls-files", "-z", "-t", "--stage"):
+            about, _, path = line.partition("\t")
+            tag, _, _, stage = about.split(" ")
+            entries.append((tag, stage, path))
+        return entries
 
     def tree(self) -> Oid | None:
         """Return the tree of what is staged; None where there is a conflict."""
@@ -82,13 +92,12 @@ class WorkingFiles:
         self._run("add", "--update", "--ignore-errors", check=False)
         others = self.others("--exclude-standard")
         self._add([*(p for p in others if not p.endswith("/")), *self._forced(own)])
-        unsaved = self._unsaved()
+        unsaved, nested = self._rest()
         if unsaved:
             unsaved = self._add_raw(unsaved)
+            nested = self._rest()[1]
         return Snapshot(
-            tree=Oid(self._run("write-tree")[0]),
-            nested=tuple(p for p in self.others("--exclude-standard") if p.endswith("/")),
-            unsaved=tuple(unsaved),
+            tree=Oid(self._run("write-tree")[0]), nested=tuple(nested), unsaved=tuple(unsaved)
         )
 
     def others(self, *exclude: str) -> list[str]:
@@ -130,7 +139,7 @@ class WorkingFiles:
         self.git = Git(self.root, self.git.env, self.git.options + options)
         self._add(paths)
         wanted = set(paths)
-        return [path for path in self._unsaved() if path in wanted]
+        return [path for path in self._rest()[0] if path in wanted]
 
     def _add(self, paths: Sequence[str]) -> None:
         """Add ``paths``; those that cannot be read are found by halving, and stay out."""
@@ -147,10 +156,12 @@ class WorkingFiles:
                 self._add(paths[:middle])
                 self._add(paths[middle:])
 
-    def _unsaved(self) -> list[str]:
+    def _rest(self) -> tuple[list[str], list[str]]:
+        """Return the files that the index does not hold as they are, and nested repositories."""
         changed = self._run("diff-files", "-z", "--name-only", "--ignore-submodules=all")
-        left = [p for p in self.others("--exclude-standard") if not p.endswith("/")]
-        return [*changed, *left]
+        others = self.others("--exclude-standard")
+        left = [p for p in others if not p.endswith("/")]
+        return [*changed, *left], [p for p in others if p.endswith("/")]
 
     def _run(
         self,

@@ -26,12 +26,14 @@ from gitbaton.work.attribution import Attribution, read_commit, with_trailers
 from gitbaton.work.result import Candidate, choose_result
 from gitbaton.work.signature import person
 from gitbaton.work.tips import (
+    ClaimRefs,
     Tip,
     all_tips,
     branch_tips,
     find_head,
     find_unfinished,
     operation_tips,
+    read_refs,
     save_tip,
     saved_tips,
 )
@@ -78,9 +80,10 @@ def save_leftovers(claim: ClaimWorktree, *, message: str, agent: Actor, clock: C
         _commit_staged(claim, head, own, snapshot.tree, agent, clock)
         if made is not None and unfinished is None:
             _advance(claim, head, made, files.index)
-    chosen = None if unfinished else choose_result(_candidates(claim, made or head))
+    refs = read_refs(claim)
+    chosen = None if unfinished else choose_result(_candidates(claim, made or head, refs))
     held = [claim.record.start, *([chosen.oid] if chosen else [])]
-    tips = all_tips(claim)
+    tips = all_tips(claim, find_head(claim), refs)
     lost = set(unreachable(claim.repo, [tip.oid for tip in tips], held))
     return Leftovers(
         result=chosen.oid if chosen else None,
@@ -121,7 +124,7 @@ def _commit_files(
     # An unfinished merge is kept as one: what was being merged may be nowhere else.
     merging = [tip.oid for tip in operation_tips(claim) if tip.what.startswith("MERGE_HEAD")]
     parents = (*([head] if head else []), *merging)
-    for tip in saved_tips(claim):
+    for tip in saved_tips(read_refs(claim)):
         old = read_commit(repo.objects.read(tip.oid)[1])
         if (old.tree, old.parents) == (tree, parents):
             return tip.oid
@@ -137,8 +140,10 @@ def _commit_staged(
     staged = own.tree()
     elsewhere = [tree_of(claim.repo, head)] if head else []
     elsewhere += [tree] if tree else []
-    elsewhere += [tree_of(claim.repo, tip.oid) for tip in saved_tips(claim)]
-    if staged is None or not content_only_in(claim.repo, staged, elsewhere):
+    if staged is None or staged in elsewhere:
+        return
+    elsewhere += [tree_of(claim.repo, tip.oid) for tip in saved_tips(read_refs(claim))]
+    if not content_only_in(claim.repo, staged, elsewhere):
         return
     text = _attributed(claim, f"What was staged in {claim.record.name}")
     parents = [head] if head else []
@@ -167,9 +172,9 @@ def _advance(claim: ClaimWorktree, head: Oid | None, made: Oid, index: Path) -> 
             os.replace(fresh, fresh.with_name("index"))
 
 
-def _candidates(claim: ClaimWorktree, head: Oid | None) -> list[Candidate]:
+def _candidates(claim: ClaimWorktree, head: Oid | None, refs: ClaimRefs) -> list[Candidate]:
     repo, start = claim.repo, claim.record.start
-    own, *others = [tip.oid for tip in branch_tips(claim)] or [start]
+    own, *others = [tip.oid for tip in branch_tips(claim, refs)] or [start]
     built = [oid for oid in others if contains(repo, oid, start)]
     places = [(oid, True) for oid in (head, own) if oid is not None]
     places += [(oid, False) for oid in independent(repo, built)]

@@ -18,7 +18,15 @@ from gitbaton.store.model import Actor
 from gitbaton.work.attribution import Attribution, with_trailers
 from gitbaton.work.leftovers import commit_tree
 from gitbaton.work.record import Phase, claim_directory
-from gitbaton.work.tips import Tip, all_tips, find_head, new_branches, saved_prefix, saved_tips
+from gitbaton.work.tips import (
+    Tip,
+    all_tips,
+    find_head,
+    new_branches,
+    read_refs,
+    saved_prefix,
+    saved_tips,
+)
 from gitbaton.work.worktree import ClaimWorktree
 
 SHOWN = 5  # paths named in a reason; the others are counted
@@ -85,12 +93,12 @@ def assess(claim: ClaimWorktree, published: Collection[Oid], throw_away: Sequenc
     patterns as in .gitignore of ignored files that may go. What the claim started from counts as
     published: it was made of such commits.
     """
-    tips = all_tips(claim)
+    head, refs = find_head(claim), read_refs(claim)
+    tips = all_tips(claim, head, refs)
     lost = set(unreachable(claim.repo, [t.oid for t in tips], {*published, claim.record.start}))
     commits = tuple(tip for tip in tips if tip.oid in lost)
-    head = find_head(claim)
     held = [tree_of(claim.repo, oid) for oid in ([head] if head else [])]
-    held += [tree_of(claim.repo, tip.oid) for tip in saved_tips(claim)]
+    held += [tree_of(claim.repo, tip.oid) for tip in saved_tips(refs)]
     place = claim.place
     with claim.files() as (files, own):
         tree = files.take(head, own) if place is not None else None
@@ -170,14 +178,15 @@ def remove(claim: ClaimWorktree, published: Collection[Oid], throw_away: Sequenc
 def finish_removal(claim: ClaimWorktree) -> None:
     """Remove what is left of a worktree that was found to hold nothing unique."""
     repo, record = claim.repo, claim.record
-    branches = new_branches(claim)
+    known = read_refs(claim)
+    branches = new_branches(claim, known)
     worktrees = Worktrees(repo)
     if record.admin:
         worktrees.remove(Linked(claim.path, Path(record.admin)))
     worktrees.discard(claim.path)
     used = worktrees.checked_out()
     refs = {f"refs/heads/{name}": oid for name, oid in branches.items() if name not in used}
-    refs |= {saved_prefix(claim) + tip.oid: tip.oid for tip in saved_tips(claim)}
+    refs |= {saved_prefix(claim) + tip.oid: tip.oid for tip in saved_tips(known)}
     for ref, oid in refs.items():
         repo.git.run("update-ref", "-d", ref, oid, check=False)  # only as it was assessed
     erase(claim_directory(repo, record.name))

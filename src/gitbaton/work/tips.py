@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.history import find_commit
-from gitbaton.work.worktree import BRANCHES, ClaimWorktree, local_branches, stash_entries
+from gitbaton.work.worktree import BRANCHES, ClaimWorktree, stash_entries
 
 # What git leaves in the worktree's own directory while an operation waits for somebody to go on.
 _OPERATIONS = (
@@ -48,6 +48,29 @@ class Tip:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class ClaimRefs:
+    """The refs that matter to a claim at one moment: all branches, and its own saved commits."""
+
+    branches: Mapping[str, Oid]
+    saved: tuple[Oid, ...]
+
+
+def read_refs(claim: ClaimWorktree) -> ClaimRefs:
+    """Return the refs as they are now. One process: who needs several things asks once."""
+    prefix, heads = saved_prefix(claim), "refs/heads/"
+    shown = claim.repo.git.run(
+        "for-each-ref", "--format=%(refname) %(objectname)", heads, prefix
+    ).text
+    pairs = [
+        (ref, Oid(oid)) for ref, _, oid in (line.rpartition(" ") for line in shown.split("\n"))
+    ]
+    return ClaimRefs(
+        {ref.removeprefix(heads): oid for ref, oid in pairs if ref.startswith(heads)},
+        tuple(oid for ref, oid in pairs if ref.startswith(prefix)),
+    )
+
+
 def find_head(claim: ClaimWorktree) -> Oid | None:
     """Return the commit that the worktree stands on; None for a branch without commits.
 
@@ -62,21 +85,21 @@ def find_head(claim: ClaimWorktree) -> Oid | None:
     return None if unborn else find_commit(claim.repo, f"refs/heads/{claim.record.branch}")
 
 
-def branch_tips(claim: ClaimWorktree) -> list[Tip]:
+def branch_tips(claim: ClaimWorktree, refs: ClaimRefs) -> list[Tip]:
     """Return the claim's branch, then the other branches whose tips were made in the worktree."""
     seen = _seen(claim)
-    tips = local_branches(claim.repo)
+    tips = refs.branches
     own = claim.record.branch
     others = [b for b, oid in tips.items() if oid in seen and not b.startswith(BRANCHES)]
     return [Tip(tips[b], f"branch {b}") for b in (own, *others) if b in tips]
 
 
-def new_branches(claim: ClaimWorktree) -> dict[str, Oid]:
+def new_branches(claim: ClaimWorktree, refs: ClaimRefs) -> dict[str, Oid]:
     """Return the branches that the claim leaves behind: its own, and those made in it."""
     seen = _seen(claim)
     return {
         name: oid
-        for name, oid in local_branches(claim.repo).items()
+        for name, oid in refs.branches.items()
         if name == claim.record.branch
         or (oid in seen and name not in claim.record.branches and not name.startswith(BRANCHES))
     }
@@ -94,11 +117,9 @@ def stash_tips(claim: ClaimWorktree) -> list[Tip]:
     return found
 
 
-def saved_tips(claim: ClaimWorktree) -> list[Tip]:
+def saved_tips(refs: ClaimRefs) -> list[Tip]:
     """Return the commits that gitbaton itself made of what lay in the worktree."""
-    prefix = saved_prefix(claim)
-    shown = claim.repo.git.run("for-each-ref", "--format=%(objectname)", prefix).text
-    return [Tip(Oid(oid), "saved files") for oid in shown.split("\n") if oid]
+    return [Tip(oid, "saved files") for oid in refs.saved]
 
 
 def save_tip(claim: ClaimWorktree, oid: Oid) -> None:
@@ -129,15 +150,14 @@ def operation_tips(claim: ClaimWorktree) -> list[Tip]:
     return found
 
 
-def all_tips(claim: ClaimWorktree) -> list[Tip]:
-    """Return every commit that the claim leads to, each once, HEAD first."""
-    head = find_head(claim)
+def all_tips(claim: ClaimWorktree, head: Oid | None, refs: ClaimRefs) -> list[Tip]:
+    """Return every commit that the claim leads to, each once, ``head`` first (``find_head``)."""
     found = [
         *([Tip(head, "HEAD")] if head else []),
-        *branch_tips(claim),
+        *branch_tips(claim, refs),
         *operation_tips(claim),
         *stash_tips(claim),
-        *saved_tips(claim),
+        *saved_tips(refs),
     ]
     return list({tip.oid: tip for tip in reversed(found)}.values())[::-1]
 

@@ -233,7 +233,7 @@ class ClaimWorktree:
         home = claim_directory(self.repo, self.record.name)
         # Git judges by an index's time which entries may be racily clean: copy that too.
         shutil.copy2(linked.admin / "index", home / "index")
-        start = find_commit(self.repo, f"refs/heads/{branch}")
+        start = find_commit(self.repo, f"refs/heads/{branch}") if needs else self.record.base
         self._update(start=start, notes=notes, phase=Phase.WORKING)
 
     def _merge(self, need: Need, who: dict[str, str]) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.history import contains
-from gitbaton.work.tips import all_tips
+from gitbaton.work.tips import all_tips, find_head, read_refs
 from tests.integration.work.desk import AGENT, Desk, agent, git
 
 COMMIT = "git -c core.hooksPath=/dev/null commit -q"
@@ -235,7 +235,7 @@ def test_branches_of_other_claims_are_not_taken_for_ours(desk: Desk) -> None:
     agent(other, "echo v > README.md; git stash -q")
     left = desk.save(claim)
     assert (left.result, left.others) == (None, ())
-    assert {tip.what for tip in all_tips(claim)} == {"HEAD"}
+    assert {tip.what for tip in all_tips(claim, find_head(claim), read_refs(claim))} == {"HEAD"}
 
 
 @pytest.mark.parametrize("how", ["amend the base", "orphan", "reset"])
