@@ -16,12 +16,12 @@ from msgspec import UNSET, Struct
 
 from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import NESTING_LIMIT, check_value, nests_too_deep
+from gitbaton.frames.limits import FILE_LIMIT
 from gitbaton.frames.names import target_fault
 from gitbaton.frames.op import Op
 from gitbaton.frames.pointer import read_pointer
 
 LINE_LIMIT: Final = 1024 * 1024  # bytes
-FILE_LIMIT: Final = 64 * 1024 * 1024  # bytes of one stream's ops in one frame
 BAD_LIMIT: Final = 10_000  # bad lines of one file, after which the rest is not read
 LISTED: Final = 20  # bad lines of one file that are told one by one
 EXCERPT: Final = 120  # characters
@@ -66,8 +66,10 @@ class Ops(Struct, frozen=True):
     more: int = 0
 
 
-def read_ops(data: bytes) -> Ops:
+def read_ops(data: bytes, limit: int = FILE_LIMIT) -> Ops:
     """Return the ops in ``data``. Never raises: bad lines are in ``bad`` with the reason.
+
+    The lines that end within the first ``limit`` bytes are read.
 
     A bad line costs several times what an op costs, so a file of nothing else would keep whoever
     merges busy for minutes: after BAD_LIMIT of them the rest is not read, and this is told.
@@ -75,7 +77,8 @@ def read_ops(data: bytes) -> Ops:
     good: dict[int, Op] = {}
     bad: list[BadLine] = []
     more = 0
-    for number, line in enumerate(io.BytesIO(data[:FILE_LIMIT]), 1):
+    end = len(data) if len(data) <= limit else data.rfind(b"\n", 0, limit) + 1
+    for number, line in enumerate(io.BytesIO(data[:end]), 1):
         if line == b"\n":
             continue
         op = read_op(line)
@@ -90,9 +93,9 @@ def read_ops(data: bytes) -> Ops:
                     f"{BAD_LIMIT} lines are no ops: the rest, from line {number + 1}, is not read"
                 )
                 return Ops(good, (*bad, BadLine(0, words)), more)
-    if len(data) > FILE_LIMIT:
-        words = f"a stream writes at most {FILE_LIMIT} bytes a frame: the rest is not read"
-        bad.append(BadLine(0, words, _excerpt(data[FILE_LIMIT : FILE_LIMIT + 4 * EXCERPT])))
+    if end < len(data):
+        words = f"there was room for {limit} bytes of this stream: the rest is not read"
+        bad.append(BadLine(0, words, _excerpt(data[end : end + 4 * EXCERPT])))
     return Ops(good, tuple(bad), more)
 
 

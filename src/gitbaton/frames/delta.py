@@ -18,6 +18,7 @@ from msgspec import Struct
 from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import check_value, encode_document
 from gitbaton.frames.codec import LISTED, Ops, Quarantined, read_ops, show
+from gitbaton.frames.limits import FILE_LIMIT
 from gitbaton.frames.names import STREAM_LIMIT, stream_name
 
 FORMAT: Final = 1
@@ -26,6 +27,7 @@ STREAMS: Final = "streams/"
 DETAIL: Final = 300  # characters of why something failed
 SUFFIX: Final = ".jsonl"
 _NOTHING: Final[Mapping[str, str]] = {}
+_UNBOUNDED: Final[Mapping[str, int]] = {}
 
 Outcome: TypeAlias = Literal["ok", "failed", "timed-out"]
 
@@ -80,11 +82,16 @@ def write_delta(header: Header, streams: Mapping[str, bytes]) -> dict[str, bytes
 
 
 def read_delta(
-    frame: int, worker: str, files: Mapping[str, bytes], unread: Mapping[str, str] = _NOTHING
+    frame: int,
+    worker: str,
+    files: Mapping[str, bytes],
+    unread: Mapping[str, str] = _NOTHING,
+    limits: Mapping[str, int] = _UNBOUNDED,
 ) -> Delta:
     """Return the delta in ``files``, which were published as ``worker``'s of ``frame``.
 
-    ``unread``: further paths, and why they were not read. Never raises. A header that is no header,
+    ``unread``: further paths, and why they were not read; ``limits``: how many bytes of a path
+    count. Never raises. A header that is no header,
     or that names another frame or worker, puts the whole delta aside: it then has no ops, and one
     entry in ``quarantined``.
     """
@@ -107,7 +114,7 @@ def read_delta(
         if path in unread:
             aside.append(Quarantined(frame, worker, name, 0, unread[path]))
             continue
-        streams[name] = ops = read_ops(files[path])
+        streams[name] = ops = read_ops(files[path], limits.get(path, FILE_LIMIT))
         aside += [
             Quarantined(frame, worker, name, bad.line, bad.reason, bad.excerpt) for bad in ops.bad
         ]

@@ -52,7 +52,13 @@ def make_edition(
         op.doc for delta in deltas for ops in delta.streams.values() for op in ops.good.values()
     }
     documents = scene.read_many(touched)
-    result = merge(scene.number, deltas, RuleTable(scene.config.rules), documents.get)
+    result = merge(
+        scene.number,
+        deltas,
+        RuleTable(scene.config.rules),
+        documents.get,
+        room=scene.config.limits.document,
+    )
     if aside:
         reports = tuple(one.report() for one in aside)
         result = msgspec.structs.replace(result, quarantined=result.quarantined + reports)

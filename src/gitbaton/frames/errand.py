@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TypeAlias
 
 from gitbaton.core.clock import Clock
-from gitbaton.frames.codec import FILE_LIMIT
 from gitbaton.frames.delta import Outcome
 from gitbaton.frames.op import Op
 from gitbaton.frames.stream import OpsWriter, Stream, StreamView
@@ -64,10 +63,19 @@ class Errand:
         names = json.dumps(list(self.agents), ensure_ascii=False)
         self.agents_file.write_text(names, encoding="utf-8")
 
-    def collect(self) -> bytes:
+    @property
+    def written(self) -> int:
+        """How many bytes the stream wrote; nothing where it left no regular file."""
+        try:
+            found = self.ops_file.lstat()
+        except OSError:
+            return 0
+        return found.st_size if stat.S_ISREG(found.st_mode) else 0
+
+    def collect(self, limit: int) -> bytes:
         """Return what the stream wrote; nothing where it left no regular file (I8).
 
-        A file that is larger than is read of it shows so by its last line, which is cut.
+        A file of more than ``limit`` bytes shows so by one byte more.
         """
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
         try:
@@ -78,7 +86,7 @@ class Errand:
             os.close(handle)
             return b""
         with os.fdopen(handle, "rb") as file:
-            return file.read(FILE_LIMIT + 1)
+            return file.read(limit + 1)
 
 
 @dataclass(frozen=True, slots=True)

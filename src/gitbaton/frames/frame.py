@@ -17,6 +17,7 @@ from gitbaton.frames.canonical import decode_document, encode_document
 from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Conflict
 from gitbaton.frames.delta import Outcome
+from gitbaton.frames.limits import DEFAULT, Limits
 from gitbaton.frames.merge import Counts, MergeResult
 from gitbaton.frames.merging.tree import MISSING, Tree
 from gitbaton.frames.names import RECORD, REPORT, STREAM_LIMIT, WORLD, document_name
@@ -49,6 +50,7 @@ class World(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         float, Meta(gt=0, description="Seconds that a primary or a worker may be silent.")
     ] = 60.0
     keep: Annotated[int, Meta(ge=0, description="Frames in a clone's working history; 0: all.")] = 0
+    limits: Annotated[Limits, Meta(description="How much a frame takes in, in bytes.")] = DEFAULT
     rules: Annotated[tuple[Rule, ...], Meta(description="Merge rules; the first that fits.")] = ()
     assigned: Annotated[
         Mapping[str, str], Meta(description="Which worker runs an agent, where people say so.")

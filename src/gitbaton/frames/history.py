@@ -128,10 +128,9 @@ class History:
         if not commit.parents:
             raise Refused("frame 0 was founded, not merged", code="no_merge")
         pairs = [Pair(*pair) for pair in frame.merged]
-        deltas = read_deltas(
-            self._stage.repository, list(zip(pairs, commit.parents[1:], strict=False))
-        )
         base = read_scene(objects, commit.parents[0])
+        taken = list(zip(pairs, commit.parents[1:], strict=False))
+        deltas = read_deltas(self._stage.repository, taken, base.config.limits)
         aside = asides_of(commit, len(pairs))
         edition = make_edition(base, deltas, aside, roster=frame.roster, missing=frame.missing)
         expected: dict[str, Oid | bytes] = {**self._tree(base.tree)}

@@ -15,9 +15,11 @@ from gitbaton.frames.canonical import decode_document, encode_document
 from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Conflict
 from gitbaton.frames.delta import Delta
+from gitbaton.frames.limits import DEFAULT
 from gitbaton.frames.merging.document import DocumentMerge
 from gitbaton.frames.merging.gathering import Gathered, gather
 from gitbaton.frames.merging.ledger import Ledger
+from gitbaton.frames.merging.room import Programs, make_room, report
 from gitbaton.frames.merging.tree import MISSING
 from gitbaton.frames.merging.verdict import Dispute
 from gitbaton.frames.merging.write import Author, make_writes, reduce_writes, with_tails
@@ -60,26 +62,36 @@ def merge(
     deltas: Iterable[Delta],
     rules: RuleTable,
     documents: Callable[[str], bytes | None],
+    *,
+    room: int = DEFAULT.document,
 ) -> MergeResult:
     """Merge ``deltas`` (of ``frame``, or late ones of earlier frames) into the world of ``frame``.
 
     ``documents`` is asked for a document's bytes (None: there is none), each once and only for
-    documents that an op touches. Deltas may come in any order, in parts and more than once.
+    documents that an op touches. ``room``: the bytes that a document may grow to. Deltas may come
+    in any order, in parts and more than once.
     """
     gathered = gather(frame, deltas)
     ledger = Ledger()
     changed: dict[str, bytes | None] = {}
+    aside = list(gathered.quarantined)
+    total = sum(len(ops) for _, ops in gathered.streams)
     for doc, programs in sorted(_by_document(gathered).items()):
         before = documents(doc)
+        mark = ledger.mark()
         after = _merge_document(doc, before, programs, rules, ledger)
+        if _outgrows(after, before, room):
+            ledger.go_back(mark)
+            after, refused = _merge_within(doc, before, programs, rules, ledger, room)
+            total -= sum(map(len, refused.values()))
+            aside += report(doc, refused, room)
         if after != before:
             changed[doc] = after
-    total = sum(len(ops) for _, ops in gathered.streams)
     failed = ledger.superseded + ledger.overruled
     return MergeResult(
         changed,
         tuple(ledger.conflicts),
-        gathered.quarantined,
+        tuple(aside),
         gathered.merged,
         Counts(total, total - failed, ledger.superseded, ledger.overruled),
     )
@@ -92,6 +104,35 @@ def _by_document(gathered: Gathered) -> dict[str, _Programs]:
             programs = by_document.setdefault(numbered[1].doc, {})
             programs.setdefault(author, []).append(numbered)
     return by_document
+
+
+def _outgrows(after: bytes | None, before: bytes | None, room: int) -> bool:
+    """Tell whether a document has become too large. One that was, may stay, and become smaller."""
+    return after is not None and len(after) > max(room, len(before or b""))
+
+
+def _merge_within(
+    doc: str,
+    before: bytes | None,
+    programs: _Programs,
+    rules: RuleTable,
+    ledger: Ledger,
+    room: int,
+) -> tuple[bytes | None, Programs]:
+    """Merge the ops for which there is room; return the document, and the others.
+
+    What an op adds is reckoned from above, so the first attempt does it, unless a rule makes more
+    of the ops than they say themselves.
+    """
+    left = max(room - len(before or b""), 0)
+    for allowed in (left, left // 2, left // 8, 0):
+        taken, refused = make_room(programs, allowed)
+        mark = ledger.mark()
+        after = _merge_document(doc, before, taken, rules, ledger)
+        if not _outgrows(after, before, room):
+            return after, refused
+        ledger.go_back(mark)
+    return before, programs
 
 
 def _merge_document(

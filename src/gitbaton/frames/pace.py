@@ -24,7 +24,7 @@ def pause(
     three times a ``lease``, so it is never longer than a sixth of it. Jitter keeps a fleet from
     looking in step.
     """
-    calm = min(max(elapsed * _SHARE, _SOON), _LATE)
+    calm = min(elapsed * _SHARE, _LATE)
     if leads:
         calm *= missing**2
     elif not missing:

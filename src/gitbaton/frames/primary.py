@@ -111,7 +111,11 @@ class Primary:
         objects = stage.repository.objects
         edition = make_edition(
             scene,
-            read_deltas(stage.repository, [(one.pair, one.commit) for one in gathering.merge]),
+            read_deltas(
+                stage.repository,
+                [(one.pair, one.commit) for one in gathering.merge],
+                scene.config.limits,
+            ),
             gathering.aside,
             roster={worker: t.streams for worker, t in tokens.items() if t.streams > 0},
             missing=sorted(missing),

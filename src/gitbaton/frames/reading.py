@@ -7,11 +7,11 @@ billions of files among them. So nothing is walked: the header and the streams a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import TypeAlias
 
 from gitbaton.core.ids import Oid
-from gitbaton.frames.codec import FILE_LIMIT
 from gitbaton.frames.delta import HEADER, STREAMS, Delta, read_delta
+from gitbaton.frames.limits import DEFAULT, FILE_LIMIT, Limits, share_out
 from gitbaton.frames.refs import Pair
 from gitbaton.git.objects import TreeEntry, decode_commit, decode_tree
 from gitbaton.git.objectstore import ObjectStore
@@ -19,16 +19,21 @@ from gitbaton.git.repository import CoordinationRepository
 from gitbaton.git.sizes import sizes
 from gitbaton.git.trees import FILE_MODES
 
-DELTA_LIMIT: Final = 256 * 1024 * 1024  # bytes of all that one delta's streams wrote
-
-_TOO_MUCH = f"the streams of a delta have at most {DELTA_LIMIT} bytes: this one is not read"
+_TOO_MUCH = "the streams of this delta have more than {} bytes: this one is not read"
 _TOO_LARGE = f"a stream writes at most {FILE_LIMIT} bytes a frame: it is not read"
+
+_Files: TypeAlias = Mapping[str, TreeEntry]
 
 
 def read_deltas(
-    repository: CoordinationRepository, commits: Sequence[tuple[Pair, Oid]]
+    repository: CoordinationRepository,
+    commits: Sequence[tuple[Pair, Oid]],
+    limits: Limits = DEFAULT,
 ) -> list[Delta]:
-    """Return the delta that each commit holds. Raises MissingObject where one is not here."""
+    """Return the delta that each commit holds, within ``limits``: those of the world's frame.
+
+    The same commits give the same, in whatever order. Raises MissingObject where one is not here.
+    """
     objects = repository.objects
     heads = objects.read_many([commit for _, commit in commits])
     tops = _open(objects, [decode_commit(head).tree for _, head in heads])
@@ -41,34 +46,52 @@ def read_deltas(
         # No directories, and no gitlinks: their objects are in another repository.
         listed.append({path: entry for path, entry in top.items() if entry.mode in FILE_MODES})
     known = sizes(repository, (entry.oid for files in listed for entry in files.values()))
+    wants = [min(_size_of_streams(files, known), limits.delta) for files in listed]
+    order = sorted(range(len(commits)), key=lambda at: commits[at])
+    shares = dict(zip(order, share_out([wants[at] for at in order], limits.frame), strict=True))
     return [
-        _read(objects, pair, files, known) for (pair, _), files in zip(commits, listed, strict=True)
+        _read(objects, pair, files, known, limits, shares[at])
+        for at, ((pair, _), files) in enumerate(zip(commits, listed, strict=True))
     ]
 
 
 def _read(
-    objects: ObjectStore, pair: Pair, files: Mapping[str, TreeEntry], known: Mapping[Oid, int]
+    objects: ObjectStore,
+    pair: Pair,
+    files: _Files,
+    known: Mapping[Oid, int],
+    limits: Limits,
+    share: int,
 ) -> Delta:
+    """Read one delta. ``share``: how many bytes of its streams there is room for."""
     wanted: dict[str, Oid] = {}
     unread: dict[str, str] = {}
     total = 0
-    for path, entry in sorted(files.items(), key=lambda item: (item[0] != HEADER, item[0])):
+    # The header first; a stream that wrote little is not cut for one that wrote much.
+    for path in sorted(files, key=lambda path: (path != HEADER, known[files[path].oid], path)):
         # A file one byte too large is how a worker shows that its stream wrote more.
-        size = known[entry.oid]
+        size = known[files[path].oid]
         if size > FILE_LIMIT + 1:
             unread[path] = _TOO_LARGE
-        elif total + size > DELTA_LIMIT:
-            unread[path] = _TOO_MUCH
+        elif total + size > limits.delta + FILE_LIMIT:
+            unread[path] = _TOO_MUCH.format(limits.delta)
         else:
             total += size
-            wanted[path] = entry.oid
-    bodies = objects.read_many(list(wanted.values()))
+            wanted[path] = files[path].oid
+    bodies = [body for _, body in objects.read_many(list(wanted.values()))]
+    streams = [path for path in wanted if path != HEADER]
+    room = share_out([min(known[files[path].oid], limits.stream) for path in streams], share)
     return read_delta(
         pair.frame,
         pair.worker,
-        {path: body for path, (_, body) in zip(wanted, bodies, strict=True)},
+        dict(zip(wanted, bodies, strict=True)),
         unread,
+        dict(zip(streams, room, strict=True)),
     )
+
+
+def _size_of_streams(files: _Files, known: Mapping[Oid, int]) -> int:
+    return sum(known[entry.oid] for path, entry in files.items() if path != HEADER)
 
 
 def _open(objects: ObjectStore, trees: Sequence[Oid]) -> list[dict[str, TreeEntry]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Literal
 from gitbaton.core.ids import new_nonce
 from gitbaton.frames.delta import StreamRun
 from gitbaton.frames.errand import Ended, Errand, Halt, Runner
+from gitbaton.frames.limits import Limits, share_out
 from gitbaton.frames.news import Listener, News, counted
 from gitbaton.frames.scene import Scene
 from gitbaton.frames.shelf import Shelf
@@ -63,7 +64,7 @@ class Troupe:
                 errand.stream: StreamRun(errand.agents, end.outcome, end.detail)
                 for errand, end in zip(errands, ended, strict=True)
             },
-            {errand.stream: errand.collect() for errand in errands},
+            _collect(errands, scene.config.limits),
         )
 
     def tidy(self) -> None:
@@ -124,3 +125,9 @@ class Troupe:
         self, kind: Literal["frame", "stream"], frame: int, text: str, detail: Mapping[str, Any]
     ) -> None:
         self._listener(News(kind, frame, text, detail))
+
+
+def _collect(errands: Sequence[Errand], limits: Limits) -> dict[str, bytes]:
+    """Return what each stream wrote, as much of it as a delta may have."""
+    room = share_out([min(errand.written, limits.stream) for errand in errands], limits.delta)
+    return {errand.stream: errand.collect(most) for errand, most in zip(errands, room, strict=True)}

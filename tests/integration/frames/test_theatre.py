@@ -19,6 +19,7 @@ from gitbaton.app import App, init_app
 from gitbaton.core.errors import InvalidInput, Refused
 from gitbaton.frames import Append, Incr, Op, StreamView
 from gitbaton.frames.frame import World
+from gitbaton.frames.limits import Limits
 from gitbaton.frames.news import News
 from gitbaton.theatre import Founding, Part, Theatre
 from tests.servers.site import BareRepository, Site
@@ -188,6 +189,33 @@ def test_a_clone_takes_a_part_of_the_history_and_deepens_it_when_asked(
         assert theatre.history.replay(theatre.history.at(last)).differences == ()
         assert theatre.history.replay(theatre.history.at(2)).differences == ()
         assert [p.frame.number for p in theatre.history.log()] == list(range(last, -1, -1))
+
+
+def test_a_frame_takes_no_more_than_the_world_allows(
+    file_remote: BareRepository, tmp_path: Path
+) -> None:
+    """The good lines before the bound count, who writes little is not cut, all is told."""
+    limits = Limits(stream=4000, delta=5000, frame=4500, document=400)
+
+    def pour(view: StreamView) -> Iterable[Op]:
+        much = 200 if "agent-0" in view.agents else 1
+        for number in range(much):
+            yield Incr("counts.json", f"/{view.stream}", 1)
+            yield Append("log.json", "", f"{view.stream} said {number}")
+
+    with clone(tmp_path, file_remote, "a") as app:
+        theatre = found(app, World(deadline=30.0, lease=20.0, limits=limits))
+        perform(theatre, Part(command=pour, streams=4, frames=1))
+        history = theatre.history
+        page = history.at(None)
+        counts = json.loads(page.scene.read("counts.json") or b"{}")
+        assert sorted(counts.values())[:3] == [1, 1, 1] and 10 < max(counts.values()) < 60
+        log = page.scene.read("log.json") or b""
+        assert 100 < len(log) <= 400 and len({word.split()[0] for word in json.loads(log)}) == 4
+        reasons = {q.reason for q in page.frame.quarantined}
+        assert any("the rest is not read" in reason for reason in reasons)
+        assert any("log.json would have more than 400 bytes" in reason for reason in reasons)
+        assert history.replay(page).differences == ()
 
 
 def test_what_cannot_be_played_is_refused_at_once(

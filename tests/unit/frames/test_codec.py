@@ -12,7 +12,6 @@ from gitbaton.core.errors import InvalidInput
 from gitbaton.frames.canonical import NESTING_LIMIT, encode_document
 from gitbaton.frames.codec import (
     BAD_LIMIT,
-    FILE_LIMIT,
     LINE_LIMIT,
     LISTED,
     read_op,
@@ -20,6 +19,7 @@ from gitbaton.frames.codec import (
     write_op,
 )
 from gitbaton.frames.delta import Header, StreamRun, read_delta, write_delta
+from gitbaton.frames.limits import FILE_LIMIT
 from gitbaton.frames.op import Append, Incr, Merge, Op, Set
 from gitbaton.frames.schema import make_schema, render_schema, shipped_schema
 

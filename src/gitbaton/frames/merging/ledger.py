@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from msgspec import UNSET
 
@@ -20,6 +20,8 @@ ROOM: Final = (
     8 * 1024 * 1024
 )  # bytes of values in all conflicts of a frame: a host takes the report
 
+Mark: TypeAlias = tuple[int, int, int, int]
+
 
 class Ledger:
     """Collects conflicts and counts ops, each of which is counted once."""
@@ -30,6 +32,15 @@ class Ledger:
         self.superseded = 0
         self._room = ROOM
         self._sizes: dict[Write, int] = {}
+
+    def mark(self) -> Mark:
+        """Return where the ledger stands now."""
+        return len(self.conflicts), self.overruled, self.superseded, self._room
+
+    def go_back(self, mark: Mark) -> None:
+        """Forget everything since ``mark``: a document is merged anew."""
+        count, self.overruled, self.superseded, self._room = mark
+        del self.conflicts[count:]
 
     def record(self, dispute: Dispute, doc: str, steps: Steps, rule: str, found: Any) -> None:
         """Record a conflict. Whoever calls it says with ``overrule`` which ops are lost by it."""
