@@ -11,7 +11,7 @@ import msgspec
 from gitbaton.core.ids import Oid
 from gitbaton.frames.codec import show
 from gitbaton.frames.delta import DETAIL, Delta
-from gitbaton.frames.frame import FailedStream, Frame, next_frame
+from gitbaton.frames.frame import FailedStream, Frame, Stray, next_frame
 from gitbaton.frames.gathering import Aside, Why
 from gitbaton.frames.merge import merge
 from gitbaton.frames.refs import Pair
@@ -46,6 +46,7 @@ def make_edition(
     *,
     roster: Mapping[str, int],
     missing: Sequence[str],
+    astray: Sequence[Stray] = (),
 ) -> Edition:
     """Merge ``deltas`` into ``scene``. The same arguments give the same bytes (I7)."""
     touched = {
@@ -59,11 +60,17 @@ def make_edition(
         documents.get,
         room=scene.config.limits.document,
     )
-    if aside:
-        reports = tuple(one.report() for one in aside)
+    new = [one for one in astray if one not in scene.frame.astray]
+    if aside or new:
+        reports = (*(one.report() for one in aside), *(one.report() for one in new))
         result = msgspec.structs.replace(result, quarantined=result.quarantined + reports)
     frame, files = next_frame(
-        scene.frame, result, roster=roster, missing=tuple(missing), failed=tuple(_failures(deltas))
+        scene.frame,
+        result,
+        roster=roster,
+        missing=tuple(missing),
+        failed=tuple(_failures(deltas)),
+        astray=tuple(astray),
     )
     return Edition(frame, files)
 

@@ -67,6 +67,21 @@ class FailedStream(Struct, frozen=True):
     detail: str = ""
 
 
+class Stray(Struct, frozen=True, array_like=True):
+    """A delta that was left where it is: it leads to commits that are not of this world."""
+
+    frame: int
+    worker: str
+    commit: str
+
+    def report(self) -> Quarantined:
+        """Return what the record of the first frame that found it says of it."""
+        words = (
+            f"it leads to commits that are not of this world, and stays at its ref: {self.commit}"
+        )
+        return Quarantined(self.frame, self.worker, "", 0, words)
+
+
 class Frame(Struct, frozen=True, kw_only=True):
     """`frame.json`: the clock, and what made this frame out of the one before.
 
@@ -74,6 +89,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     worker) pairs that this frame consumed; ``missing``: workers of the last roster that it was
     made without; ``changed``: how many documents it changed. ``conflicts``, ``quarantined`` and
     ``failed`` are the first LISTED of ``conflict_count``, ``quarantined_count``, ``failed_count``.
+    ``astray``: deltas that were there and left where they are.
     """
 
     format: int = FORMAT
@@ -89,6 +105,7 @@ class Frame(Struct, frozen=True, kw_only=True):
     quarantined: tuple[Quarantined, ...] = ()
     failed_count: int = 0
     failed: tuple[FailedStream, ...] = ()
+    astray: tuple[Stray, ...] = ()
 
 
 class Report(Struct, frozen=True, kw_only=True):
@@ -112,6 +129,7 @@ def next_frame(
     roster: Mapping[str, int],
     missing: tuple[str, ...] = (),
     failed: tuple[FailedStream, ...] = (),
+    astray: tuple[Stray, ...] = (),
 ) -> tuple[Frame, dict[str, bytes | None]]:
     """Return the record of the frame after ``before`` and all documents that change with it.
 
@@ -131,6 +149,7 @@ def next_frame(
         quarantined=result.quarantined[:LISTED],
         failed_count=len(failed),
         failed=failed[:LISTED],
+        astray=astray,
     )
     report = None
     if len(result.conflicts) > LISTED or len(result.quarantined) > LISTED:
@@ -149,6 +168,8 @@ def encode_frame(frame: Frame) -> bytes:
     plain = msgspec.to_builtins(frame)
     if not frame.failed_count:  # as in frames of before there was such a thing
         del plain["failed_count"], plain["failed"]
+    if not frame.astray:
+        del plain["astray"]
     return encode_document(plain)
 
 

@@ -53,12 +53,15 @@ class Gathering:
     """What becomes of the deltas: each in the order of its pairs.
 
     ``merge`` go into the next frame. ``aside`` are kept and not merged. ``done`` are among the
-    parents of a frame already: only their refs are still to be deleted.
+    parents of a frame already: only their refs are still to be deleted. ``astray`` stay where they
+    are: they lead to commits that are not of this world, a whole history of them perhaps, which
+    every clone would have to fetch for ever if a frame had them among its parents.
     """
 
     merge: tuple[Found, ...]
     aside: tuple[Aside, ...]
     done: tuple[Found, ...]
+    astray: tuple[Found, ...] = ()
 
 
 def gather(found: Iterable[Found], number: int, chronicle: Iterable[Entry]) -> Gathering:
@@ -72,6 +75,7 @@ def gather(found: Iterable[Found], number: int, chronicle: Iterable[Entry]) -> G
     merge: list[Found] = []
     aside: list[Aside] = []
     done: list[Found] = []
+    astray: list[Found] = []
     for one in sorted(found, key=lambda each: each.pair):
         if one.pair.frame > number:
             continue
@@ -79,10 +83,12 @@ def gather(found: Iterable[Found], number: int, chronicle: Iterable[Entry]) -> G
         later = [e for e in entries if e.number is not None and e.number > one.pair.frame]
         if any(one.commit in entry.taken for entry in later):
             done.append(one)
+        elif not commits.keys() >= set(one.parents):
+            astray.append(one)
         elif any(one.pair in entry.merged for entry in later):
             aside.append(Aside(one.pair, one.commit, "repeated"))
         elif [commits.get(parent) for parent in one.parents] != [one.pair.frame]:
             aside.append(Aside(one.pair, one.commit, "foreign"))
         else:
             merge.append(one)
-    return Gathering(tuple(merge), tuple(aside), tuple(done))
+    return Gathering(tuple(merge), tuple(aside), tuple(done), tuple(astray))

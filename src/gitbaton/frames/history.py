@@ -132,7 +132,9 @@ class History:
         taken = list(zip(pairs, commit.parents[1:], strict=False))
         deltas = read_deltas(self._stage.repository, taken, base.config.limits)
         aside = asides_of(commit, len(pairs))
-        edition = make_edition(base, deltas, aside, roster=frame.roster, missing=frame.missing)
+        edition = make_edition(
+            base, deltas, aside, roster=frame.roster, missing=frame.missing, astray=frame.astray
+        )
         expected: dict[str, Oid | bytes] = {**self._tree(base.tree)}
         for name, body in edition.files.items():
             if body is None:

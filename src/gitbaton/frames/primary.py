@@ -15,15 +15,18 @@ from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
 from gitbaton.frames.closing import Decision, decide
 from gitbaton.frames.edition import Edition, make_edition, set_in_type
+from gitbaton.frames.frame import Stray
 from gitbaton.frames.gathering import Found, Gathering, gather
 from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
+from gitbaton.frames.scene import Scene
 from gitbaton.frames.sight import Watch
 from gitbaton.frames.stage import Stage, View
 from gitbaton.git.objects import Person
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
 _DELETIONS = 100  # in the push that publishes: a thousand in one transaction take seconds
+_ASTRAY = 1000  # deltas that the record names; more are left where they are without a word
 _REFUSALS = 3  # pushes that the host itself refused, in a row
 
 
@@ -66,7 +69,7 @@ class Primary:
         self._person = person
         self._settle = settle
         self._done: set[tuple[Pair, Oid]] = set()  # consumed; only their refs are left
-        self._unfit: set[tuple[Pair, Oid]] = set()  # not even commits
+        self._unfit: set[tuple[Pair, Oid]] = set()  # not even commits, or gone astray
         self._refused = 0
         self._keeps_refs = False  # the host deletes no refs
 
@@ -107,6 +110,7 @@ class Primary:
         began = stage.clock.elapsed()
         live = self._watch.alive(view.sight.present, lease=scene.config.lease)
         gathering = self._gather(view, live)
+        astray = self._note_astray(view, gathering)
         tokens = stage.tokens(view.sight, sorted(live))
         objects = stage.repository.objects
         edition = make_edition(
@@ -119,6 +123,7 @@ class Primary:
             gathering.aside,
             roster={worker: t.streams for worker, t in tokens.items() if t.streams > 0},
             missing=sorted(missing),
+            astray=astray,
         )
         taken = {one.pair: one.commit for one in gathering.merge}
         author = Person(*self._person, int(stage.clock.now().timestamp()))
@@ -144,9 +149,22 @@ class Primary:
         stage.learn(draft.commit)
         return Published(draft.edition, draft.commit, stage.clock.elapsed() - draft.began)
 
+    def _note_astray(self, view: View, gathering: Gathering) -> list[Stray]:
+        """Return the deltas to be left where they are: those of before, and new ones."""
+        there = set(view.sight.deltas.items())
+        known = [one for one in view.scene.frame.astray if _named(one) in there]
+        new = [Stray(*one.pair, one.commit) for one in gathering.astray]
+        self._unfit.update(map(_named, new))
+        return [*known, *new][:_ASTRAY]
+
+    def _heed(self, scene: Scene) -> None:
+        """Leave alone what the record says has gone astray, whoever found that out."""
+        self._unfit.update(map(_named, scene.frame.astray))
+
     def _late(self, view: View) -> list[Pair]:
         """Return the pairs of earlier frames that are there and not consumed."""
         sight, number = view.sight, view.scene.number
+        self._heed(view.scene)
         self._done &= set(sight.deltas.items())
         early = [
             (pair, oid)
@@ -165,6 +183,7 @@ class Primary:
     def _gather(self, view: View, live: Iterable[str]) -> Gathering:
         """Bring what is to be merged and say what becomes of each. One fetch."""
         stage, sight, scene = self._stage, view.sight, view.scene
+        self._heed(scene)
         pairs = [
             pair
             for pair in sight.ordered
@@ -252,3 +271,7 @@ class Primary:
         elif self._refused >= _REFUSALS:
             ref, result = next(iter(refused.items()))
             raise HostRefused(result.reason, ref=ref)
+
+
+def _named(stray: Stray) -> tuple[Pair, Oid]:
+    return Pair(stray.frame, stray.worker), Oid(stray.commit)

@@ -181,14 +181,19 @@ def test_who_slept_so_long_that_its_presence_was_litter_comes_back(house: House)
     check(house)
 
 
-def test_a_delta_of_another_world_is_set_aside(house: House) -> None:
-    """I7: what was not made from this world is never merged into it."""
+def test_a_delta_of_another_world_goes_astray(house: House) -> None:
+    """I7: what was not made from this world is never merged into it, nor is it built upon.
+
+    A whole history may hang on it, which every clone of the world would have to fetch. So it stays
+    where it is, and is told of once, whoever is primary.
+    """
     one, _ = in_company(house)
     number = one.step().scene.number
     elsewhere = house.repository.git.run(
         "commit-tree", "-m", "elsewhere", house.repository.git.run("write-tree").text
     ).text
-    forged(house, Oid(elsewhere), Pair(number, "stranger"))
+    stray = forged(house, Oid(elsewhere), Pair(number, "stranger"))
+    ref = FrameRefs().delta(Pair(number, "stranger"))
     forged(house, one.step().scene.commit, Pair(number + 50, "prophet"))
     one.play()
     pass_time(house, LEASE * 2, one)
@@ -196,6 +201,20 @@ def test_a_delta_of_another_world_is_set_aside(house: House) -> None:
     assert [(q.frame, q.worker) for q in reports] == [(number, "stranger")]
     assert FrameRefs().delta(Pair(number + 50, "prophet")) in house.board.refs, "its time may come"
     assert b"forged" not in (one.step().scene.read("counts.json") or b"")
+    one.start()  # it remembers nothing
+    pass_time(house, LEASE * 2, one)
+    last = one.step().scene.number
+    for _ in range(5):
+        one.step()  # nobody plays
+    assert one.step().scene.number <= last + 1, "it is nothing to close a frame for"
+    reports = [q for page in History(one.stage).log() for q in page.frame.quarantined]
+    assert [(q.frame, q.worker) for q in reports] == [(number, "stranger")]
+    assert house.board.refs.pop(ref) == stray
+    history = house.repository.git.run("rev-list", one.step().scene.commit).text
+    assert elsewhere not in history and stray not in history
+    for _ in range(4):
+        one.turn()
+    assert one.step().scene.frame.astray == ()
     check(house)
 
 
