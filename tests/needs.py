@@ -71,6 +71,16 @@ def _namespaces() -> str | None:
     return tried.stderr.strip() or None if tried.returncode else None
 
 
+def _containers() -> str | None:
+    tried = subprocess.run(
+        ["unshare", "--pid", "--fork", "--mount-proc", "true"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return tried.stderr.strip() or "unshare failed" if tried.returncode else None
+
+
 def hook_framework(name: str) -> Path:
     """Return where the hook framework ``name`` is: beside the interpreter that runs the tests."""
     return Path(sys.executable).with_name(name)
@@ -83,6 +93,7 @@ def _framework(name: str) -> Callable[[], str | None]:
 _CHECKS: Mapping[str, Callable[[], str | None]] = {
     "sshd": _sshd,
     "namespaces": _namespaces,
+    "containers": lambda: _containers() if shutil.which("unshare") else "no unshare (util-linux)",
     "http-backend": _backend,
     "openssl": _openssl,
     "pre-commit": _framework("pre-commit"),

@@ -1,51 +1,106 @@
 """Names a process so that no other can be taken for it: its number, its start, this boot.
 
 A process number alone is used again. The start time is read from the kernel's own count (ticks
-since boot on Linux), which no change of the wall clock moves.
+since boot on Linux), which no change of the wall clock moves. In a container numbers count anew
+(pid_namespaces(7)): what is recorded says in which namespace, and a process of another one is
+never taken for dead because its number is not seen here.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import psutil
 
 _WITH_PROC = ("linux", "android")
+_FIRST_NAMESPACE: Final = "4026531836"  # PROC_PID_INIT_INO in linux/proc_ns.h: it sees all others
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One process of one boot of one machine (``origin``: see ``Clock.origin``)."""
+    """One process of one boot of one machine (``origin``: see ``Clock.origin``).
+
+    ``namespace``: the one that ``pid`` counts in; None where that is not known.
+    """
 
     pid: int
     start: str
     origin: str
+    namespace: str | None = None
 
     def to_value(self) -> dict[str, Any]:
         """Return it as JSON."""
-        return {"pid": self.pid, "start": self.start, "origin": self.origin}
+        value = {"pid": self.pid, "start": self.start, "origin": self.origin}
+        return value if self.namespace is None else {**value, "namespace": self.namespace}
 
     @staticmethod
     def from_value(value: Mapping[str, Any]) -> Process:
         """Return what ``to_value`` wrote. Raises KeyError for anything else."""
-        return Process(int(value["pid"]), str(value["start"]), str(value["origin"]))
+        namespace = value.get("namespace")
+        return Process(
+            int(value["pid"]),
+            str(value["start"]),
+            str(value["origin"]),
+            None if namespace is None else str(namespace),
+        )
 
 
 def find_process(pid: int, *, origin: str) -> Process | None:
     """Return the process that has the number ``pid`` now, None if there is none (or a zombie)."""
     start = _start(pid) if pid > 0 else None
-    return None if start is None else Process(pid, start, origin)
+    return None if start is None else Process(pid, start, origin, own_namespace())
 
 
 def is_alive(process: Process, *, origin: str) -> bool:
-    """Tell whether that very process still runs on this machine, in this boot."""
-    return process.origin == origin and find_process(process.pid, origin=origin) == process
+    """Tell whether that very process still runs on this machine, in this boot.
+
+    True also for one that cannot be judged from here: it is in a container, or we are.
+    """
+    if _boot(process.origin) != _boot(origin):
+        return False
+    if process.namespace not in (None, own_namespace()):
+        return _may_live_elsewhere(process)
+    return process.pid > 0 and _start(process.pid) == process.start
+
+
+@functools.cache
+def own_namespace() -> str | None:
+    """Return which namespace the process numbers of this process count in; None if unknown."""
+    try:
+        return str(os.stat("/proc/self/ns/pid").st_ino)
+    except OSError:
+        return None  # a platform without namespaces
+
+
+def _boot(origin: str) -> str:
+    return origin.rpartition("/")[2]  # a container may have a machine id of its own
+
+
+def _may_live_elsewhere(process: Process) -> bool:
+    """Tell whether ``process``, of another namespace, may be alive. Only the first one sees it."""
+    if own_namespace() != _FIRST_NAMESPACE or not os.path.exists("/proc/1/status"):
+        return True  # the second: a /proc that hides the processes of other users
+    return any(
+        name.isdigit() and _inner_number(name) == process.pid and _start(int(name)) == process.start
+        for name in os.listdir("/proc")
+    )
+
+
+def _inner_number(pid: str) -> int | None:
+    """Return the number that ``pid`` has in its own namespace, None if it is gone."""
+    try:
+        text = Path("/proc", pid, "status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    numbers = text.partition("\nNSpid:")[2].partition("\n")[0].split()  # proc(5): ours comes first
+    return int(numbers[-1]) if numbers else None
 
 
 def session_leader(*, origin: str) -> Process | None:
