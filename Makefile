@@ -35,7 +35,7 @@ test: $(VENV)/.dev ## Set everything up and run the tests
 	@$(BIN)/pytest $(PARALLEL) $(ARGS)
 
 soak: $(VENV)/.dev ## Run the long tests: hundreds of seeds
-	@BATON_SOAK=1 $(BIN)/pytest -m soak $(ARGS)
+	@BATON_SOAK=1 BATON_COLD=1 $(BIN)/pytest -m soak $(ARGS)
 
 lint: $(VENV)/.dev ## Check style and format
 	@$(BIN)/ruff check --quiet .

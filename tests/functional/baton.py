@@ -6,10 +6,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from tests.functional.forked import can_fork, forker
 
 COMMAND = (sys.executable, "-m", "gitbaton.cli")
 SOURCE = Path(__file__).parents[2] / "src"
@@ -52,15 +54,9 @@ class Baton:
 
     def __call__(self, *words: str, stdin: str = "") -> Answer:
         """Run ``baton *words`` to its end."""
-        done = subprocess.run(
-            [*COMMAND, *words],
-            cwd=self.directory,
-            env=self.environment(),
-            input=stdin.encode(),
-            capture_output=True,
-            check=False,
-            timeout=60,
-        )
+        env = self.environment()
+        run = forker().run if can_fork(env) else _start
+        done = run(words, cwd=self.directory, env=env, stdin=stdin.encode(), timeout=60)
         return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
 
     def ok(self, *words: str, stdin: str = "") -> Any:
@@ -99,6 +95,20 @@ class Baton:
         self.git("add", path)
         self.git("commit", "-q", "-m", f"write {path}")
         return self.git("rev-parse", "HEAD")
+
+
+def _start(
+    words: Sequence[str], *, cwd: Path, env: Mapping[str, str], stdin: bytes, timeout: float
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMMAND, *words],
+        cwd=cwd,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=timeout,
+    )
 
 
 def lines(text: str) -> Iterator[Any]:
