@@ -155,7 +155,7 @@ class Storm:
         clone = self.fleet.clones[-1]
         with (self.logs / "reaper").open("wb") as log:
             reaper = subprocess.Popen(
-                [*COMMAND, "reap", "--watch", "--every", "0.4s"],
+                [*COMMAND, "reap", "--watch", "--every", "0.8s"],
                 cwd=clone.directory,
                 env=clone.environment(),
                 stdin=subprocess.DEVNULL,
