@@ -143,7 +143,7 @@ def test_an_interrupt_ends_everything(theatre: Theatre) -> None:
     )
     with run:
         assert run.stdout is not None
-        assert any("is in the middle of" in line for line in run.stdout), "six agents are at work"
+        assert any(" landed " in line for line in run.stdout), "six agents are at work"
         assert theatre.running()
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=GENEROUS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,14 +28,19 @@ class Site:
     def fresh(self, *, object_format: str = "sha1") -> BareRepository:
         """Make an empty bare repository and return it."""
         path = self.root / f"r{next(self._numbers)}.git"
-        subprocess.run(
-            ["git", "init", "-q", "--bare", f"--object-format={object_format}", str(path)],
-            check=True,
-        )
-        repository = BareRepository(self, path)
-        repository.configure("http.receivepack", "true")
-        repository.configure("receive.autogc", "false")  # it would outlive the push
-        return repository
+        shutil.copytree(self._empty(object_format), path)
+        return BareRepository(self, path)
+
+    def _empty(self, object_format: str) -> Path:
+        """Return the repository that every fresh one is a copy of; git makes it once."""
+        path = self.root / f"empty-{object_format}.git"
+        if not path.exists():
+            making = ["git", "init", "-q", "--bare", f"--object-format={object_format}", str(path)]
+            subprocess.run(making, check=True)
+            repository = BareRepository(self, path)
+            repository.configure("http.receivepack", "true")
+            repository.configure("receive.autogc", "false")  # it would outlive the push
+        return path
 
 
 @dataclass(frozen=True)
