@@ -41,6 +41,7 @@ from gitbaton.workspace.settings import (
 )
 
 if TYPE_CHECKING:
+    from gitbaton.git.fast.turns import Turns
     from gitbaton.git.remote import Remote
     from gitbaton.store.protocol import Store
     from gitbaton.tasks.claims import Claimed
@@ -277,7 +278,16 @@ class App:
             clock=self.clock,
             rng=self.rng,
             layout=Layout(self.settings.namespace, f"refs/heads/{self.settings.board}"),
+            open_turns=self._open_turns,
         )
+
+    def _open_turns(self) -> Turns | None:
+        """Return the turns at the upkeep of a remote that is a directory of this machine."""
+        from gitbaton.git.fast.turns import Turns
+        from gitbaton.git.locks import find_repository
+
+        place = find_repository(self._push_url, self.clone.top)
+        return None if place is None else Turns(place / "objects")
 
     def close(self) -> None:
         """Release what was opened."""

@@ -53,16 +53,25 @@ class Alternatives(Deferred[Transaction]):
     """Transactions to choose from: what each expects of its one record is known before it is made.
 
     So those that cannot succeed any more are never made. ``expected[i]``: the key that number
-    ``i`` writes, and the version that it replaces.
+    ``i`` writes, and the version that it replaces. ``awaited``: these records waited for their turn
+    when they were last seen, and only those are wanted that somebody has made live since.
     """
 
     def __init__(
         self,
         expected: Sequence[tuple[Key, Version | Absent]],
         make: Callable[[int], Transaction],
+        *,
+        awaited: bool = False,
     ) -> None:
         super().__init__(len(expected), make)
         self.expected = expected
+        self.awaited = awaited
+
+
+def are_awaited(alternatives: Sequence[Transaction]) -> bool:
+    """Tell whether only those of ``alternatives`` are wanted that are live by now."""
+    return isinstance(alternatives, Alternatives) and alternatives.awaited
 
 
 def expectation(alternatives: Sequence[Transaction], place: int) -> tuple[Key, Version | Absent]:

@@ -15,6 +15,7 @@ from typing import TypeAlias
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
 from gitbaton.store.calls import Call, Rider, are_hot, is_hot
+from gitbaton.store.deferred import are_awaited
 from gitbaton.store.model import (
     Change,
     Choice,
@@ -119,7 +120,7 @@ class GroupingStore:
         call = Call(alternatives, since=self._clock.elapsed(), count=count)
         for tx in call.wanted:
             encode_writes(tx)
-        if are_hot(alternatives):
+        if are_hot(alternatives) and not are_awaited(alternatives):
             return self._join(self._hot, call)
         return self._pass(call)
 

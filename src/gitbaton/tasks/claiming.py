@@ -14,7 +14,9 @@ of the live ones is ready.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, TypeAlias
 
 from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
@@ -49,6 +51,8 @@ from gitbaton.tasks.reservations import PATHS_KEY, Locks, read_locks, reserve
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
+_AWAITED: Final = 256  # tasks that wait and are looked for among those that are live by now
+_AWAITS: Final = 2  # tries at them in vain, one before they are staged and one after
 _OUTDATED: Final = 3  # rounds on what was seen last that met only what had moved on
 
 Seat: TypeAlias = int
@@ -60,6 +64,7 @@ class _Progress:
     """How far one wish has come. ``since``: what was asked after it may be tried without a look.
 
     ``outdated``: how many rounds met only tasks that had moved on since they were seen.
+    ``awaits``: how often what waited for its turn when it was seen last is worth a try.
     ``stuck``: the tasks that cannot be written, with the reason. A killed server may have left a
     lock, or somebody edited the board by hand; that must not keep anybody from the others (I4).
     """
@@ -69,6 +74,7 @@ class _Progress:
     stuck: dict[TaskId, str] = field(default_factory=dict)
     lost: int = 0
     outdated: int = 0
+    awaits: int = _AWAITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,11 +146,16 @@ class Claiming:
         """Try to fill the seats that are left; return whether nothing is left to try."""
         seats = [seat for seat in range(len(self.seats)) if seat not in progress.won]
         began = self.ledger.elapsed()
-        plan = self._recalled_plan(seats, progress)
+        plan = self._recalled_plan(seats, progress) or self._awaited_plan(seats, progress)
         looked = plan is None
         if plan is None:
             plan = self._looked_plan(seats, progress)
         claims, moved = self._try(plan, seats, progress.stuck)
+        if plan.offer.awaited and not claims:
+            progress.awaits -= 1
+            if progress.awaits:
+                self._stage()  # nobody has yet, or all that was staged is gone already
+            return False
         if moved and not looked and progress.outdated < _OUTDATED:
             progress.outdated += 1
             return False  # there is more of what was seen, and the push session tells what is true
@@ -169,6 +180,35 @@ class Claiming:
             return None
         plan = self._plan(view, seats, progress)
         return plan if plan.offer.tasks else None
+
+    def _awaited_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan | None:
+        """Return what waited on the board when it was seen last: it may have been staged since.
+
+        All who contend find the live tasks gone at the same moment. One of them stages the next
+        ones, and where a push session shows the refs, the others need no look to see that.
+        """
+        alike = len(set(self.seats)) == 1
+        if not progress.awaits or not alike or self.ids or self.create is not None:
+            return None
+        view = self.ledger.recall(since=progress.since)
+        if view is None or not view.has_parked:
+            return None
+        waiting = (task for task in view.pending if task.id not in view.live)
+        ready = self._readiness(view).ready(list(islice(waiting, _AWAITED)))
+        simple = [task for task in ready if not task.gate and not task.paths]
+        left = self._untried(view, simple, progress)
+        places = len(seats)
+        tasks = spread(left, self.seats[0], self.ledger.contention.window * places, seats=places)
+        offer = Offer(tasks, either=True, awaited=True)
+        return _Plan(view, read_locks(view), tasks, offer) if tasks else None
+
+    def _stage(self) -> None:
+        """Bring the next tasks within reach, unless somebody else has."""
+        level = round(self.ledger.contention.level)
+        if level:
+            self.ledger.pause(level)
+        with suppress(BatonError):  # a look tells what is wrong, or that nothing is
+            self.ledger.store.tidy()
 
     def _looked_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan:
         """Look, and return what to try; raise what is to be told when there is nothing."""
@@ -276,7 +316,8 @@ class Claiming:
         outcomes: Sequence[Choice]
         if offer.either:
             expected = [(task.key, versions[task.id]) for task in offer.tasks]
-            outcomes = store.commit_first(Alternatives(expected, change), len(seats))
+            choices = Alternatives(expected, change, awaited=offer.awaited)
+            outcomes = store.commit_first(choices, len(seats))
         else:
             outcomes = store.commit([change(index) for index in range(len(wishes))])
         claims: dict[Seat, Claimed] = {}
@@ -305,7 +346,8 @@ class Claiming:
         why = [outcome.why if isinstance(outcome, Spared) else None for outcome in outcomes]
         pairs = zip(plan.offer.tasks, why, strict=False)
         taken = {versions[task.id] for task, reason in pairs if reason in ("moved", "raced")}
-        ledger.moved |= taken
+        if not plan.offer.awaited:  # those may be live in a moment, at this very version
+            ledger.moved |= taken
         if "raced" in why:
             ledger.contention.race()
         return bool(why) and all(reason == "moved" for reason in why)

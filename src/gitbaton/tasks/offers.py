@@ -22,11 +22,13 @@ class Offer:
     """Tasks to claim in one commit.
 
     ``either``: as many of them will do as there are seats, earlier ones rather than later; else
-    all are wanted.
+    all are wanted. ``awaited``: they waited for their turn when they were seen, and will do if
+    somebody has made them live since.
     """
 
     tasks: Sequence[Task]
     either: bool = False
+    awaited: bool = False
 
 
 def make_offer(

@@ -9,12 +9,15 @@ import pytest
 
 from gitbaton.core.errors import ClaimLost, InvalidInput, NothingToClaim
 from gitbaton.core.ids import TaskId
+from gitbaton.store.deferred import are_awaited, expectation
 from gitbaton.store.model import (
     Branch,
+    Choice,
     Committed,
     Move,
     Outcome,
     Snapshot,
+    Spared,
     Transaction,
 )
 from gitbaton.tasks.claims import Claimed
@@ -310,6 +313,7 @@ class Shelved(Remembering):
         self.staged = staged
         self.live: set[str] = set()
         self.tidied = 0
+        self.awaited = 0
 
     def read(self, prefix: str = "") -> Snapshot:
         shown = super().read(prefix)
@@ -318,6 +322,19 @@ class Shelved(Remembering):
         live = {k: r for k, r in shown.records.items() if k in self.live}
         self.last = Snapshot(shown.records, live, {}, shown.asked, shown.answered)
         return self.last
+
+    def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        awaited, there = are_awaited(alternatives), self.store.read().records
+        self.awaited += awaited
+        self.firsts += not awaited
+        choices: list[Choice] = [Spared()] * len(alternatives)
+        for place in range(len(alternatives)):
+            key, expected = expectation(alternatives, place)
+            if there[key].version != expected or (awaited and key not in self.live):
+                choices[place] = Spared("moved")
+            elif sum(isinstance(choice, Committed) for choice in choices) < count:
+                [choices[place]] = self.commit([alternatives[place]])
+        return choices
 
     def tidy(self, *, force: bool = False) -> Any:
         self.tidied += 1
@@ -336,8 +353,36 @@ def test_parked_tasks_are_staged_when_no_live_one_is_ready(desk: Desk, staged: i
     assert store.tidied == 1
     assert (store.firsts == 1) == (staged > 0)  # what is parked moves the board: no alternatives
     second = take(queue)
-    assert store.tidied == (1 if staged else 2)
+    assert store.tidied == (1 if staged else 3)  # before a look, and when that shows no other way
     assert first.task.id != second.task.id
+
+
+def test_what_others_have_staged_costs_no_look(desk: Desk) -> None:
+    """Who waited for the same moment as all others finds in the push what one of them staged."""
+    for number in range(6):
+        desk.add(f"t{number}", priority=number)
+    store = Shelved(desk, staged=2)
+    queue = desk.join(store)
+    assert take(queue).task.id == "t0"
+    desk.other.claim(who("eve"), ids=["t1"])
+    store.live |= {"tasks/t2", "tasks/t3"}  # somebody else stages
+    assert store.cost[0] > 0
+    tidied = store.tidied
+    assert take(queue).task.id == "t2"
+    assert (store.cost[0], store.tidied) == (0, tidied)
+
+
+def test_who_finds_nothing_staged_does_it_before_a_look(desk: Desk) -> None:
+    for number in range(6):
+        desk.add(f"t{number}", priority=number)
+    store = Shelved(desk, staged=2)
+    queue = desk.join(store)
+    assert take(queue).task.id == "t0"
+    desk.other.claim(who("eve"), ids=["t1"])
+    assert store.cost[0] > 0
+    tidied, store.awaited = store.tidied, 0
+    assert take(queue).task.id == "t2"
+    assert (store.cost[0], store.tidied, store.awaited) == (0, tidied + 1, 2)
 
 
 def test_parked_tasks_that_are_not_ready_disturb_nobody(desk: Desk) -> None:

@@ -26,7 +26,7 @@ from gitbaton.git.objects import (
 )
 from gitbaton.git.objectstore import ObjectStore
 
-_MOST_OBJECTS: Final = 8192
+_MOST_OBJECTS: Final = 4096
 _MOST_BYTES: Final = 8 * 1024 * 1024
 _GENERATIONS: Final = 32  # a history of code is longer: git finds better ways to bring that
 _KIND: Final = 0o170000  # of an entry's mode

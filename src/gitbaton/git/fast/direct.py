@@ -51,6 +51,7 @@ class DirectRemote:
         )
         self._transactions = RefTransactions(doorway.git)
         self._turns = Turns((doorway.directory or doorway.git.directory) / "refs")
+        self._chose_one = False  # the last time; a single ref is seldom lost, and soon chosen again
 
     @property
     def url(self) -> str:
@@ -69,8 +70,8 @@ class DirectRemote:
         return self._inner.list(prefixes)
 
     def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
-        """See ``git.remote.Remote``. What is small is copied; git fetches the rest."""
-        if self._doorway.is_open():
+        """See ``git.remote.Remote``. What is new since ``have`` is copied; git fetches the rest."""
+        if have and self._doorway.is_open():
             here, there = self._packer.objects, self._objects
             if copy_history(refs.values(), source=there, target=here):
                 return
@@ -87,17 +88,19 @@ class DirectRemote:
     def push_chosen(self, choose: Choose) -> Mapping[str, RefResult]:
         """Let ``choose`` decide on the refs as they are; push what it says.
 
-        Processes of one machine take turns. Where somebody was faster all the same with all of it
-        while the objects were written, ``choose`` is asked again.
+        Processes of one machine that choose several take turns. Where somebody was faster all the
+        same with all of it while the objects were written, ``choose`` is asked again.
         """
         directory = self._doorway.directory
         if directory is None or not self._doorway.is_open():
             return self._inner.push_chosen(choose)
         fates: Mapping[str, RefResult] = {}
         with ExitStack() as held:
-            held.enter_context(self._turns.take())
+            if not self._chose_one:
+                held.enter_context(self._turns.take())
             for _ in range(_CHOICES):
                 fates, updates = {}, choose(RefFiles(directory))
+                self._chose_one = len(updates) == 1
                 if not (self._may_move(updates) and self._bring(updates, held)):
                     break
                 now = RefFiles(directory)

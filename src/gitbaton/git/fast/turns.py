@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.flock import lock_now
@@ -22,6 +22,13 @@ from gitbaton.core.flock import lock_now
 _LONGEST: Final = 5.0  # seconds that a turn is waited for
 _WITHOUT: Final = 10.0  # seconds for which nobody is waited for, once that was in vain
 _FIRST_PAUSE, _LAST_PAUSE = 0.001, 0.01  # seconds between two questions, longer each time
+
+
+class Turn(NamedTuple):
+    """Whether the turn is ``had``, and whether it, or its refusal, was ``waited`` for."""
+
+    had: bool
+    waited: bool
 
 
 class Turns:
@@ -43,33 +50,34 @@ class Turns:
         self._without_until = float("-inf")
 
     @contextmanager
-    def take(self) -> Iterator[bool]:
-        """Have the turn within the block, or go on without it; gives whether it is had.
+    def take(self) -> Iterator[Turn]:
+        """Have the turn within the block, or go on without it.
 
         Never raises: where the directory cannot be locked, nobody waits.
         """
         try:
             handle = os.open(self._directory, os.O_RDONLY)
         except OSError:
-            yield False
+            yield Turn(had=False, waited=False)
             return
         try:
             yield self._wait(handle)
         finally:
             os.close(handle)
 
-    def _wait(self, handle: int) -> bool:
-        began, pause = self._clock(), _FIRST_PAUSE
+    def _wait(self, handle: int) -> Turn:
+        began, pause, waited = self._clock(), _FIRST_PAUSE, False
         try:
             while not lock_now(handle):
                 now = self._clock()
                 if now < self._without_until:
-                    return False
+                    return Turn(had=False, waited=waited)
                 if now - began >= _LONGEST:
                     self._without_until = now + _WITHOUT
-                    return False
+                    return Turn(had=False, waited=waited)
+                waited = True
                 self._sleep(random.uniform(pause / 2, pause))
                 pause = min(2 * pause, _LAST_PAUSE)
         except (OSError, Refused):  # a file system or a system without flock(2)
-            return False
-        return True
+            return Turn(had=False, waited=waited)
+        return Turn(had=True, waited=waited)

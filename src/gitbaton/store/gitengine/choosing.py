@@ -7,11 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from gitbaton.core.ids import Oid
 from gitbaton.git.objects import RawObject
 from gitbaton.git.remote import RefUpdate
-from gitbaton.store.deferred import Deferred, expectation
+from gitbaton.store.deferred import Deferred, are_awaited, expectation
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.planner import Plan
-from gitbaton.store.model import Choice, Committed, Spared, Transaction, Unknown
+from gitbaton.store.model import (
+    Absent,
+    Choice,
+    Committed,
+    Spared,
+    Transaction,
+    Unknown,
+    Version,
+)
 
 
 class Tries(Deferred[Attempts]):
@@ -66,6 +74,7 @@ class Choosing:
         self._layout = layout
         self._plan = plan
         self._write = write
+        self._awaited = are_awaited(tries.alternatives)
         self._shown: Mapping[str, Oid] | None = None
         self.chosen: list[tuple[Attempts, Plan]] = []
 
@@ -94,11 +103,17 @@ class Choosing:
                 continue
             key, expected = expectation(self._tries.alternatives, place)
             ref = self._layout.ref(key)
-            if self._shown is not None and self._shown.get(ref) != str(expected):
+            if not self._may_stand(ref, expected) or self._tries[place].base is None:
                 self._tries.moved.add(place)
             elif ref not in taken:
                 taken.add(ref)
                 self._take(self._tries[place])
+
+    def _may_stand(self, ref: str, expected: Version | Absent) -> bool:
+        """Tell whether ``ref`` may be as expected; what is awaited must be seen to be there."""
+        if self._shown is None:
+            return not self._awaited
+        return self._shown.get(ref) == str(expected)
 
     def forget(self) -> None:
         """Take the last choice back: it was surely not sent."""

@@ -16,7 +16,7 @@ from gitbaton.core.errors import BatonError, DamagedRecord, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
-from gitbaton.store.deferred import expectation
+from gitbaton.store.deferred import are_awaited, expectation
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.choosing import Choosing, Tries
 from gitbaton.store.gitengine.parking import MAX_REFS
@@ -97,6 +97,8 @@ class Committer:
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
         """See ``store.protocol.Store.commit_first``."""
+        if are_awaited(alternatives):
+            return self._commit_awaited(alternatives, count)
         tries = Tries(alternatives, self._begin)
         places = range(len(alternatives))
         try:
@@ -111,6 +113,31 @@ class Committer:
         except BatonError as error:
             _close(tries.made(), [tried for tried in tries.made() if tried.plans], error)
         return tries.choices()
+
+    def _commit_awaited(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
+        """Commit some of what was parked when last seen, where the session shows that it is live.
+
+        Claiming them where they are parked would move the board, for which all contend.
+        """
+        tries = Tries(alternatives, self._begin_awaited)
+        try:
+            self._choose(tries, range(len(alternatives)), count)
+        except BatonError as error:
+            _close(tries.made(), [tried for tried in tries.made() if tried.plans], error)
+        return tries.choices()
+
+    def _begin_awaited(self, tx: Transaction) -> Attempts:
+        tx = _settled(tx)
+        [(key, expected)] = tx.expect.items()
+        latest = self._latest()
+        held = None if latest is None else latest.held.get(key)
+        if held is not None and held.version == str(expected):
+            try:
+                self._planner.materialise(Plan(), held)
+                return Attempts(tx, self._stamp(), held)
+            except DamagedRecord:
+                pass  # a card that somebody has edited gives no version to stand upon
+        return Attempts(tx, self._stamp())
 
     def _begin(self, tx: Transaction) -> Attempts:
         tx = _settled(tx)
@@ -152,7 +179,10 @@ class Committer:
         update, built, envelope = self._planner.hot(
             tried.tx, tried.base, tried.stamp, linear=self._pusher.linear
         )
-        return Plan([update], list(built.objects), {key: built.commit}, {key: envelope})
+        plan = Plan([update], list(built.objects), {key: built.commit}, {key: envelope})
+        if tried.base.place is Place.PARKED:
+            self._planner.materialise(plan, tried.base)
+        return plan
 
     def _may_be_hot(self, alternatives: Sequence[Transaction], place: int) -> bool:
         """Tell whether an alternative moves a live record that we know, and nothing else."""

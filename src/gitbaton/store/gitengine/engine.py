@@ -7,7 +7,7 @@ docs/design/protocol.md.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from gitbaton.store.model import Change, Choice, Key, Outcome, Snapshot, Transac
 from gitbaton.store.protocol import BoardPolicy, TidyReport
 
 if TYPE_CHECKING:
+    from gitbaton.git.fast.turns import Turns
     from gitbaton.store.gitengine.committing import Committer
     from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
     from gitbaton.store.gitengine.upkeep import Upkeep
@@ -44,13 +45,16 @@ class GitStore:
         clock: Clock,
         rng: random.Random,
         layout: Layout | None = None,
+        open_turns: Callable[[], Turns | None] = lambda: None,
     ) -> None:
+        """``open_turns``: of the processes of this machine at the upkeep of the board."""
         self.layout = layout or Layout()
         self._repository = repository
         self._remote = remote
         self._policy = policy
         self._clock = clock
         self._rng = rng
+        self._open_turns = open_turns
         self._reader = Reader(repository, remote, self.layout, policy.collection, clock, rng)
         self._recollection = Recollection(self.layout, clock)
 
@@ -114,6 +118,8 @@ class GitStore:
             self._policy,
             look=self._look,
             moved=self._recollection.lay,
+            latest=lambda: self._recollection.latest,
+            turns=self._open_turns(),
         )
 
     def _look(self, extra: Sequence[str] = ()) -> State:

@@ -7,10 +7,12 @@ records stand and never what they say.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
 from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
+from gitbaton.git.fast.turns import Turns
 from gitbaton.git.remote import PushState, RefUpdate, Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.cards import Card
@@ -63,8 +65,15 @@ class Upkeep:
         *,
         look: Callable[[], State],
         moved: Callable[[Mapping[Key, Held]], None],
+        latest: Callable[[], State | None],
+        turns: Turns | None,
     ) -> None:
-        """``look()`` asks the remote; ``moved(records)`` is told of those that stand elsewhere."""
+        """``look()`` asks the remote; ``moved(records)`` is told of those that stand elsewhere.
+
+        ``latest()`` is what was seen last; ``turns``: those of the processes of this machine.
+        """
+        self._latest = latest
+        self._turns = turns
         self._look = look
         self._moved = moved
         self._staging = Staging(policy)
@@ -78,7 +87,23 @@ class Upkeep:
         self._met: dict[Oid, float] = {}  # when a finished version with branches was first seen
 
     def run(self, *, force: bool, stamp: Callable[[], Stamp], now: float) -> TidyReport:
-        """Do what is due (``force``: everything), and report it."""
+        """Do what is due (``force``: everything), and report it.
+
+        Of the processes of one machine that find the same thing due, one does it.
+        """
+        before = self._latest()
+        with nullcontext() if self._turns is None else self._turns.take() as turn:
+            others_did = turn is not None and turn.waited and self._has_moved_since(before)
+            if others_did and not force:
+                return TidyReport(notes=("another process was at it",))
+            return self._run(force=force, stamp=stamp, now=now)
+
+    def _has_moved_since(self, before: State | None) -> bool:
+        board = self._planner.layout.board
+        tip = self._remote.list([board]).refs.get(board)
+        return before is not None and tip != before.board.tip
+
+    def _run(self, *, force: bool, stamp: Callable[[], Stamp], now: float) -> TidyReport:
         folded = staged = mended = 0
         refreshed = False
         notes: list[str] = []

@@ -283,13 +283,15 @@ def test_what_others_did_to_records_arrives_without_git_fetch(
     theirs = reader.remote(file_remote)
     assert isinstance(theirs, DirectRemote)
     with mock.patch.object(theirs._inner, "fetch") as fetch:
+        theirs.fetch({A: old}, have=[old])
+        assert reader.has(old)
+        assert not fetch.called
         theirs.fetch({A: old})
-    assert reader.has(old)
-    assert not fetch.called
+        assert fetch.called  # who has nothing yet: there may be much to bring
     file_remote.configure("transfer.hideRefs", "refs/hidden")  # the door is shut
     [new] = place(remote, desk, B)
     with mock.patch.object(theirs._inner, "fetch") as fetch:
-        theirs.fetch({B: new})
+        theirs.fetch({B: new}, have=[old])
     assert fetch.called
 
 

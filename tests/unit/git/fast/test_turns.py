@@ -37,8 +37,8 @@ def is_free(directory: Path) -> bool:
 
 def test_a_turn_is_had_at_once_and_given_back(tmp_path: Path) -> None:
     time = Time()
-    with time.turns(tmp_path).take() as had:
-        assert had
+    with time.turns(tmp_path).take() as turn:
+        assert turn == (True, False)
         assert not is_free(tmp_path)
     assert is_free(tmp_path)
     assert not time.slept
@@ -54,8 +54,8 @@ def test_who_comes_second_has_the_turn_when_the_first_is_through(tmp_path: Path)
         if len(time.slept) == 3:
             os.close(holder)
 
-    with Turns(tmp_path, clock=lambda: time.now, sleep=sleep).take() as had:
-        assert had
+    with Turns(tmp_path, clock=lambda: time.now, sleep=sleep).take() as turn:
+        assert turn == (True, True)
         assert not is_free(tmp_path)
     assert len(time.slept) == 3
 
@@ -65,29 +65,29 @@ def test_a_holder_that_is_stopped_keeps_nobody_for_long(tmp_path: Path) -> None:
     time = Time()
     waiting = time.turns(tmp_path)
     with Turns(tmp_path).take():
-        with waiting.take() as had:
-            assert not had
+        with waiting.take() as turn:
+            assert not turn.had
         waited = time.now
         assert turns._LONGEST <= waited <= turns._LONGEST + turns._LAST_PAUSE
-        with waiting.take() as had:
-            assert not had
+        with waiting.take() as turn:
+            assert not turn.had
         assert time.now == waited
         time.now += turns._WITHOUT
-        with waiting.take() as had:
-            assert not had
+        with waiting.take() as turn:
+            assert not turn.had
         assert time.now > waited + turns._WITHOUT
-    with waiting.take() as had:  # a turn that is free is taken all the same
-        assert had
+    with waiting.take() as turn:  # a turn that is free is taken all the same
+        assert turn.had
 
 
 def test_where_nothing_can_be_locked_nobody_waits(tmp_path: Path) -> None:
     time = Time()
-    with time.turns(tmp_path / "missing").take() as had:
-        assert not had
+    with time.turns(tmp_path / "missing").take() as turn:
+        assert not turn.had
     for error in (OSError("a file system without flock"), Refused("no flock(2)")):
         with (
             mock.patch("gitbaton.git.fast.turns.lock_now", side_effect=error),
             time.turns(tmp_path).take() as had,
         ):
-            assert not had
+            assert not turn.had
     assert not time.slept
