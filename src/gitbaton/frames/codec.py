@@ -8,6 +8,7 @@ object the last counts, as in most readers (RFC 8259 leaves it open).
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from gitbaton.core.errors import InvalidInput
-from gitbaton.frames.canonical import NESTING_LIMIT, check_value, nests_too_deep
+from gitbaton.frames.canonical import DIGITS, NESTING_LIMIT, check_value, nests_too_deep
 from gitbaton.frames.limits import FILE_LIMIT
 from gitbaton.frames.names import target_fault
 from gitbaton.frames.op import Op
@@ -25,6 +26,8 @@ LINE_LIMIT: Final = 1024 * 1024  # bytes
 BAD_LIMIT: Final = 10_000  # bad lines of one file, after which the rest is not read
 LISTED: Final = 20  # bad lines of one file that are told one by one
 EXCERPT: Final = 120  # characters
+_LONG: Final = re.compile(rb"[0-9]{%d}" % (DIGITS + 1))
+_HALF: Final = re.compile(rb"\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F])")
 
 _DECODER: Final = msgspec.json.Decoder(Op)
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
@@ -110,6 +113,8 @@ def read_op(line: bytes) -> Op | str:
     except RecursionError:
         return f"nested more than {NESTING_LIMIT} deep"
     except (msgspec.DecodeError, ValueError) as error:
+        if _HALF.search(line) and "truncated" in str(error):
+            return "a \\u escape stands for half of a character"
         return "" if line.isspace() else show(str(error))
     fault = target_fault(op.doc)
     if fault is not None:
@@ -123,6 +128,17 @@ def read_op(line: bytes) -> Op | str:
         nests_too_deep(value) for value in _values(op)
     ):
         return f"nested more than {NESTING_LIMIT} deep"
+    return _long_number(op) if _LONG.search(line) else op
+
+
+def _long_number(op: Op) -> Op | str:
+    """Return why ``op`` has a number that not every reader takes, ``op`` itself if it has none."""
+    try:
+        for value in _values(op):
+            if value is not UNSET:
+                check_value(value, "value")
+    except InvalidInput as error:
+        return error.message
     return op
 
 

@@ -206,7 +206,9 @@ def test_a_delta_of_another_world_goes_astray(house: House) -> None:
     last = one.step().scene.number
     for _ in range(5):
         one.step()  # nobody plays
-    assert one.step().scene.number <= last + 1, "it is nothing to close a frame for"
+    scene = one.step().scene
+    assert scene.number <= last + 1, "it is nothing to close a frame for"
+    assert [stray.worker for stray in scene.frame.astray] == ["stranger"]
     reports = [q for page in History(one.stage).log() for q in page.frame.quarantined]
     assert [(q.frame, q.worker) for q in reports] == [(number, "stranger")]
     assert house.board.refs.pop(ref) == stray

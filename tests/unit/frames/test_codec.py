@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from gitbaton.core.errors import InvalidInput
-from gitbaton.frames.canonical import NESTING_LIMIT, encode_document
+from gitbaton.frames.canonical import DIGITS, NESTING_LIMIT, encode_document
 from gitbaton.frames.codec import (
     BAD_LIMIT,
     LINE_LIMIT,
@@ -273,3 +273,28 @@ def test_a_file_of_nothing_but_bad_lines_is_not_read_to_its_end() -> None:
     assert ops.more + len(ops.bad) == BAD_LIMIT + 1
     assert "is not read" in ops.bad[-1].reason
     assert list(read_ops(b"x\n" * (BAD_LIMIT - 1) + op).good) == [BAD_LIMIT]
+
+
+def test_a_number_that_not_every_reader_takes_is_no_op() -> None:
+    """What a writer is refused, a reader does not take either."""
+    digits = b"9" * DIGITS
+    good = b'{"op":"set","doc":"a.json","path":"/x","value":[%s,"%s9"]}' % (digits, digits)
+    assert not isinstance(read_op(good), str)
+    for wrong in (
+        b'{"op":"set","doc":"a.json","path":"/x","value":[%s9]}' % digits,
+        b'{"op":"incr","doc":"a.json","path":"/x","value":-%s9}' % digits,
+        b'{"op":"set","doc":"a.json","path":"/x","value":1,"base":{"a":%s9}}' % digits,
+    ):
+        reason = read_op(wrong)
+        assert isinstance(reason, str) and "digits" in reason, reason
+
+
+@pytest.mark.parametrize("text", [rb"\ud800", rb"\uDBFF", rb"so far \uDE00", rb"\ud83d\ud83d"])
+def test_half_of_a_character_is_told_as_such(text: bytes) -> None:
+    reason = read_op(b'{"op":"set","doc":"a.json","path":"/x","value":"%s"}' % text)
+    assert isinstance(reason, str) and ("half of a character" in reason or "surrogate" in reason)
+
+
+def test_a_line_that_is_cut_is_told_as_such_whatever_is_in_it() -> None:
+    reason = read_op(b'{"op":"set","doc":"a.json","path":"/x","value":"\\ud83d\\ude00')
+    assert isinstance(reason, str) and "truncated" in reason
