@@ -104,6 +104,13 @@ def test_a_full_document_can_be_emptied_while_others_fill_it() -> None:
     assert result.counts.ops == 1
 
 
+def test_what_takes_away_is_done_after_what_there_was_no_room_for() -> None:
+    ops = (Append(DOC, "/all", "z" * 500), Delete(DOC, "/n"), Append(DOC, "/all", "z"))
+    data, result = fill({"all": [], "n": 1}, 300, delta("w", *ops))
+    assert data == encode_document({"all": []})
+    assert [q.line for q in result.quarantined] == [1, 3], "what came later counted on it"
+
+
 def test_a_value_that_unfolds_when_it_is_written_down_is_reckoned_so() -> None:
     """An array of digits takes a line for each, as deep as it is."""
     wide = delta("w", Set(DOC, "/a/b/c/d/e/f", [0] * 2_000), Set(DOC, "/tiny", 1))
