@@ -109,3 +109,47 @@ def test_a_spare_that_cannot_be_watched_is_closed_at_once(
     with mock.patch.object(threading.Timer, "start", side_effect=RuntimeError("no new thread")):
         spares.pushed(open_channel)
     assert (spares.is_there, opened[0].closed) == (False, 1)
+
+
+class FakeTimer:
+    """What ``threading.Timer`` would be told, and whether it was called off."""
+
+    made: list[FakeTimer]
+
+    def __init__(self, seconds: float, act: Callable[..., None], args: list[object]) -> None:
+        self.seconds, self.act, self.args = seconds, act, args
+        self.daemon = self.started = self.cancelled = False
+        self.made.append(self)
+
+    def start(self) -> None:
+        assert self.daemon  # a process that ends waits for no timer
+        self.started = True
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def test_pushes_that_are_far_apart_open_no_spare(
+    spares: Spares, opened: list[FakeChannel], open_channel: Callable[[], Channel]
+) -> None:
+    """No process is to wait on the server for somebody who comes back in a minute."""
+    for now, count in ((100.0, 0), (105.0, 0), (109.9, 1)):
+        with mock.patch("time.monotonic", return_value=now):
+            spares.pushed(open_channel)
+        assert len(opened) == count
+
+
+def test_a_spare_is_watched_until_it_is_taken(
+    spares: Spares, opened: list[FakeChannel], open_channel: Callable[[], Channel]
+) -> None:
+    FakeTimer.made = []
+    with mock.patch("threading.Timer", FakeTimer):
+        spares.pushed(open_channel)
+        spares.pushed(open_channel)
+        spares.pushed(open_channel)
+    [timer] = FakeTimer.made
+    assert (timer.seconds, timer.started, timer.cancelled) == (10.0, True, False)
+    assert spares.take() is opened[0]
+    assert timer.cancelled  # or a thread a push would wait for nothing
+    timer.act(*timer.args)
+    assert opened[0].closed == 0
