@@ -65,6 +65,36 @@ def test_a_killed_worker_is_cleaned_up_after_and_its_task_done_again(place: Plac
     ]
 
 
+def test_a_worker_that_is_killed_while_it_lands_is_landed_after(place: Place) -> None:
+    """I3, I4: the result is in the outbox and in the worktree; the next one keeps and lands it."""
+    clone = place.clone("clone")
+    add(clone, {"id": "gated"})
+    hook = place.remote.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(
+        "#!/bin/sh\ngrep -q refs/heads/task/ || exit 0\n"
+        f"touch {place.gate}/pushing\n"
+        f"until [ -e {place.gate}/refuse ]; do sleep 0.05; done\nexit 1\n"
+    )
+    hook.chmod(0o755)
+    place.let_go("gated")
+    with working(clone, *LONG) as first:
+        wait_until((place.gate / "pushing").exists, "the push of the result")
+        first.signal(signal.SIGKILL)
+        first.end()
+    (place.gate / "refuse").touch()
+    hook.unlink()
+    with working(clone, "--drain", *LONG) as second:
+        assert second.end() == 0
+    assert second.kinds("gated") == ["landed"]
+    task = tasks(clone)["gated"]
+    assert (task["status"], task["attempts"]) == ("done", 0)
+    assert place.branch("task/gated") == task["result"]["commit"]
+    assert (place.rescues("gated"), kept_worktrees(clone)) == ([], set())
+    assert clone.git("for-each-ref", "refs/kept/") == ""
+    assert clone.git("-C", ".git/baton", "for-each-ref", "refs/kept/") == ""
+
+
 def test_a_worker_of_another_clone_leaves_the_claim_to_its_lease(place: Place) -> None:
     """It cannot know that the holder is dead: only the clone of the dead one can."""
     one, two = place.clone("one"), place.clone("two")

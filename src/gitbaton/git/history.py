@@ -32,7 +32,7 @@ def unreachable(
     wanted = [tip for tip in tips if tip not in published]
     if not wanted:
         return []
-    known = set(published) - repo.objects.missing(published)
+    known = set(published) - repo.objects.missing_commits(published)
     lines = [*wanted, *(f"^{oid}" for oid in sorted(known))]
     asked = repo.git.run("rev-list", "--stdin", stdin="\n".join(lines).encode() + b"\n")
     lost = set(asked.text.split("\n"))

@@ -155,6 +155,14 @@ class ObjectStore:
         answers = asked.text.split("\n")
         return {o for o, a in zip(wanted, answers, strict=True) if a.endswith(" missing")}
 
+    def missing_commits(self, oids: Iterable[Oid]) -> set[Oid]:
+        """Return those of ``oids``, which are commits, that are not in the repository.
+
+        As ``missing``, but read through the process that runs anyway: a commit is small.
+        """
+        wanted = list(dict.fromkeys(oids))
+        return {oid for oid, item in zip(wanted, self.find_many(wanted), strict=True) if not item}
+
     def close(self) -> None:
         """End the reading process."""
         with self._lock:

@@ -35,12 +35,14 @@ from gitbaton.work.environment import agent_environment
 from gitbaton.work.events import Kind
 from gitbaton.work.job import LandJob
 from gitbaton.work.leftovers import Leftovers, save_leftovers
+from gitbaton.work.outbox import Entry
 from gitbaton.work.outcome import AgentOutcome, Ending
 from gitbaton.work.post import Post
 from gitbaton.work.preparation import prepare_worktree, reserve_worktree
 from gitbaton.work.program import CannotWork, require_program
 from gitbaton.work.prompt import build_prompt
 from gitbaton.work.record import ClaimRecord
+from gitbaton.work.sync import queued_name
 from gitbaton.work.verdict import judge_work
 from gitbaton.work.worktree import ClaimWorktree, forget_reservation
 
@@ -161,30 +163,38 @@ class Assignment:
         crew, post = self._crew, self._post
         post.say("working", f"landing ({job.way})")
         crew.company.lands(post.slot)
-        if job.commit:
-            crew.repository.keep(post.queued, job.commit)
+        # Until it is on the remote, the worktree holds it: a crash leaves both, and the entry.
         entry = crew.outbox.put("land", self._task.id, msgspec.to_builtins(job), owner=crew.process)
         try:
             crew.reach.require()
             landed = crew.lander.land(job, should_stop=self._should_stop)
         except RemoteUnreachable as error:
-            crew.outbox.give_up(entry)
-            self._waits = True
-            self._published.update([job.oid] if job.oid else [])  # kept here as post.queued
+            self._leave_queued(entry, job)
             post.say("queued", f"the remote is away, it lands later: {error.message}")
             return
         except BaseException as error:
             crew.outbox.drop(entry)
-            crew.repository.release(post.queued)
             if isinstance(error, GateClosed | HostRefused):
                 raise refused_landing(post, error, job.oid) from error
             raise
         crew.outbox.drop(entry)
-        crew.repository.release(post.queued)
         self._published.update(oid for oid in (job.oid, landed.commit) if oid)
         kind: Kind = "review" if landed.task.status is Status.REVIEW else "landed"
         where = f"on {landed.branch}" if landed.branch else "without a change"
         post.say(kind, where, commit=landed.commit, branch=landed.branch)
+
+    def _leave_queued(self, entry: Entry, job: LandJob) -> None:
+        """Leave a result to whoever empties the outbox, and keep it: the worktree may go."""
+        crew = self._crew
+        try:
+            if job.commit:
+                crew.repository.keep(queued_name(self._token), job.commit)
+                self._published.add(Oid(job.commit))
+        except BaseException:
+            crew.outbox.drop(entry)
+            raise
+        crew.outbox.give_up(entry)
+        self._waits = True
 
     # --- what they need
 

@@ -42,7 +42,11 @@ class Upkeep:
             crew.queue, crew.upstream, crew.lander.move, default_target=crew.orders.target
         )
         self._returner = Returner(
-            queue=crew.queue, outbox=crew.outbox, clock=crew.clock, grace=crew.orders.grace
+            keep=crew.repository.keep,
+            queue=crew.queue,
+            outbox=crew.outbox,
+            clock=crew.clock,
+            grace=crew.orders.grace,
         )
         self._sender: threading.Thread | None = None
         self._crew = crew

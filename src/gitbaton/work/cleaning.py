@@ -107,9 +107,8 @@ class Cleaner:
     # --- worktrees of workers that died
 
     def _free_worktrees(self, done: Cleaned, heads: set[Oid], *, dry_run: bool) -> None:
-        published = heads | {Oid(oid) for oid in self.repository.kept().values()}
         if dry_run:
-            self._judge_worktrees(done, published)
+            self._judge_worktrees(done, self._published(heads))
             return
         orphans = sweep(
             self.repository,
@@ -122,6 +121,7 @@ class Cleaner:
             done.kept.append(Item("worktree", text, "its record cannot be read"))
         for place in orphans.strange:
             done.kept.append(Item("worktree", str(place), "nobody recorded it"))
+        published = self._published(heads)  # what the dead were landing is kept by now
         for worktree in orphans.adopted:
             record, path = worktree.record, str(worktree.path)
             try:
@@ -141,6 +141,9 @@ class Cleaner:
                 why = f"its work is rescued as {rescued.rescue.oid[:10]}"
             done.freed.append(Item("worktree", path, why))
         done.kept.extend(self._living())
+
+    def _published(self, heads: set[Oid]) -> set[Oid]:
+        return heads | {Oid(oid) for oid in self.repository.kept().values()}
 
     def _judge_worktrees(self, done: Cleaned, published: set[Oid]) -> None:
         found = find_left(

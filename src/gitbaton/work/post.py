@@ -43,11 +43,6 @@ class Post:
         """Where the agent finds its prompt."""
         return self.crew.prompts / f"{self.name}.md"
 
-    @property
-    def queued(self) -> str:
-        """The name under which its result is kept until it has landed."""
-        return f"queued/{self.name}"
-
     def say(
         self,
         kind: Kind,

@@ -6,6 +6,7 @@ section 7.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,14 +18,20 @@ from gitbaton.tasks.queue import Queue
 from gitbaton.work.outbox import Entry, Outbox
 from gitbaton.work.record import ClaimRecord, Phase
 from gitbaton.work.strays import end_strays
+from gitbaton.work.sync import queued_name
 
 DIED: Final = "its worker died"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Returner:
-    """Gives claims back in the name of dead workers. ``grace``: as for ``end_strays``."""
+    """Gives claims back in the name of dead workers.
 
+    ``keep(name, commit)`` keeps a commit whatever becomes of its worktree. ``grace``: as for
+    ``end_strays``.
+    """
+
+    keep: Callable[[str, str], None]
     queue: Queue
     outbox: Outbox
     clock: Clock
@@ -40,9 +47,11 @@ class Returner:
         if record.phase is Phase.WORKING:  # in the others no agent was ever started, or it ended
             end_strays(record.nonce, grace=self.grace, clock=self.clock)
         token = Token(TaskId(record.task), record.epoch, Nonce(record.nonce))
-        if any(entry.body.get("token") == str(token) for entry in self.outbox.entries()):
-            return None
-        if not self._may_be_current(token):
+        waiting = [e for e in self.outbox.entries() if e.body.get("token") == str(token)]
+        for entry in waiting:
+            if entry.kind == "land" and entry.body.get("commit"):  # killed while it landed
+                self.keep(queued_name(token), entry.body["commit"])
+        if waiting or not self._may_be_current(token):
             return None
         return self.outbox.put("fail", record.task, {"token": str(token), "reason": DIED})
 

@@ -27,10 +27,10 @@ class Upstream:
             listed = self._remote.list(list(refs)).refs if refs else {}
             found = {ref: oid for ref, oid in listed.items() if ref in refs}
             objects = self._repository.objects
-            absent = objects.missing(found.values())
+            absent = objects.missing_commits(found.values())
             if absent:
                 self._remote.fetch({ref: oid for ref, oid in found.items() if oid in absent})
-                absent = objects.missing(found.values())
+                absent = objects.missing_commits(found.values())
             if not absent:
                 return {refs[ref]: oid for ref, oid in found.items()}
         raise RemoteUnreachable("the branches move faster than they can be read", next="try again")
@@ -45,4 +45,4 @@ class Upstream:
 
     def has(self, commit: Oid) -> bool:
         """Tell whether ``commit`` is in the coordination repository or the clone."""
-        return not self._repository.objects.missing([commit])
+        return not self._repository.objects.missing_commits([commit])

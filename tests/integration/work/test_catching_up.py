@@ -12,7 +12,6 @@ import pytest
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.ids import Oid
 from gitbaton.git.plain import PlainRemote
-from gitbaton.git.repository import Clone, CoordinationRepository
 from gitbaton.store.gitengine import GitStore
 from gitbaton.store.memory import MemoryStore
 from gitbaton.store.model import Actor, Branch, Committed, Move, Transaction
@@ -48,9 +47,7 @@ class Bench:
             gatekeeper=GateKeeper(project="p"),
             observer=Observer(MemoryStore(clock=clock), clock, "x"),
         )
-        repository = CoordinationRepository.open(
-            Clone.find(place.clone(number), {"PATH": "/usr/bin:/bin"})
-        )
+        repository = place.repository(number)
         upstream = Upstream(repository, PlainRemote(repository.git, str(place.remote)))
         self.settler = Settler(self.queue, upstream, self.follow, default_target="main")
 

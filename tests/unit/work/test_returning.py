@@ -15,7 +15,7 @@ from gitbaton.tasks.claims import Claimed, Token
 from gitbaton.work.outbox import Outbox
 from gitbaton.work.record import ClaimRecord, Phase
 from gitbaton.work.returning import DIED, Returner
-from tests.unit.tasks.desk import Desk, who
+from tests.unit.tasks.desk import OID, Desk, who
 
 DEAD = Process(pid=1, start="never", origin="test-boot")
 
@@ -28,8 +28,13 @@ class Bench:
         self.outbox = Outbox(MemoryStore(clock=self.desk.clock), self.desk.clock)
         self.desk.add("t1")
         [self.claimed] = self.desk.queue.claim(who("dead"))
+        self.kept: dict[str, str] = {}
         self.returner = Returner(
-            queue=self.desk.queue, outbox=self.outbox, clock=self.desk.clock, grace=1.0
+            keep=self.kept.__setitem__,
+            queue=self.desk.queue,
+            outbox=self.outbox,
+            clock=self.desk.clock,
+            grace=1.0,
         )
 
     def record(self, claimed: Claimed | None = None, **changes: Any) -> ClaimRecord:
@@ -73,8 +78,11 @@ def test_it_is_queued_once(bench: Bench) -> None:
 
 
 def test_a_result_that_waits_ends_the_claim_itself(bench: Bench) -> None:
-    bench.outbox.put("land", "t1", {"token": str(bench.claimed.token)}, owner=DEAD)
+    """I3: killed while it landed, its commit is kept before the worktree may go."""
+    body = {"token": str(bench.claimed.token), "commit": OID}
+    bench.outbox.put("land", "t1", body, owner=DEAD)
     assert bench.returner.give_back(bench.record()) is None
+    assert bench.kept == {"queued/t1-e1": OID}
     assert [kind for kind, _ in bench.waiting()] == ["land"]
 
 
