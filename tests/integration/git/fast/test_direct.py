@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from unittest import mock
 
@@ -243,11 +243,47 @@ def test_a_choice_is_made_again_when_somebody_was_faster(
     assert (seen, received()) == ([a, b], 1)
 
 
+def test_who_has_lost_is_not_sent_and_the_others_are(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    """I1: git ends at the first transaction that fails, and a new one costs a process."""
+    a, b = place(remote, desk, A, B)
+    mine = desk.commit(b)
+
+    def choose(refs: object) -> Sequence[RefUpdate]:
+        file_remote.git("update-ref", A, b)
+        return [RefUpdate(A, a, desk.commit(a)), RefUpdate(B, b, mine)]
+
+    with mock.patch.object(remote._transactions, "move", wraps=remote._transactions.move) as moved:
+        fates = remote.push_chosen(choose)
+    assert [fates[ref].state for ref in (A, B)] == [STALE, DONE]
+    [call] = moved.call_args_list
+    assert [update.ref for update in call.args[0]] == [B]
+    assert file_remote.refs() == {A: b, B: mine}
+
+
+def test_who_loses_every_time_is_told_so(
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+) -> None:
+    [a, *others] = place(remote, desk, A, B, C, "refs/baton/tasks/d")
+    asked: list[Oid] = []
+
+    def choose(refs: Mapping[str, Oid] | None) -> Sequence[RefUpdate]:
+        assert refs is not None
+        asked.append(refs[A])
+        file_remote.git("update-ref", A, others[len(asked) - 1])
+        return [RefUpdate(A, asked[-1], desk.commit(asked[-1]))]
+
+    assert remote.push_chosen(choose)[A].state is STALE
+    assert asked[0] == a
+    assert len(set(asked)) == 3
+
+
 def test_choices_of_one_machine_are_made_one_after_the_other(
     remote: DirectRemote, desk: Desk, file_remote: BareRepository
 ) -> None:
     """Nobody is faster between a choice and its move, and nobody waits for a push of its own."""
-    [a, b] = place(remote, desk, A, B)
+    place(remote, desk, A, B)
     turns = file_remote.path / "refs"
 
     def is_taken() -> bool:
@@ -264,15 +300,22 @@ def test_choices_of_one_machine_are_made_one_after_the_other(
         taken.append(is_taken())
         return move(updates, deadline)
 
-    def choose(refs: object) -> Sequence[RefUpdate]:
+    def choose(refs: Mapping[str, Oid] | None, *names: str) -> Sequence[RefUpdate]:
+        assert refs is not None
         taken.append(is_taken())
-        return [RefUpdate(A, a, desk.commit(a))]
+        return [RefUpdate(ref, refs[ref], desk.commit(refs[ref])) for ref in names]
 
     with mock.patch.object(remote._transactions, "move", watched):
-        assert remote.push_chosen(choose)[A].state is DONE
-        assert (taken, is_taken()) == ([True, True], False)
-        assert remote.push([RefUpdate(B, b, desk.commit(b))], atomic=False)[B].state is DONE
-        assert taken[2:] == [False]
+        for names, turn in (((A, B), True), ((A, B), True), ((A,), True), ((A,), False)):
+            fates = remote.push_chosen(lambda refs, names=names: choose(refs, *names))  # type: ignore[misc]
+            assert all(fates[ref].state is DONE for ref in names)
+            assert (taken, is_taken()) == ([turn, turn], False)
+            taken.clear()
+        now = file_remote.refs()[B]
+        assert (
+            remote.push([RefUpdate(B, Oid(now), desk.commit(now))], atomic=False)[B].state is DONE
+        )
+        assert taken == [False]
 
 
 def test_what_others_did_to_records_arrives_without_git_fetch(
@@ -285,9 +328,9 @@ def test_what_others_did_to_records_arrives_without_git_fetch(
     with mock.patch.object(theirs._inner, "fetch") as fetch:
         theirs.fetch({A: old}, have=[old])
         assert reader.has(old)
-        assert not fetch.called
+        assert fetch.call_count == 0
         theirs.fetch({A: old})
-        assert fetch.called  # who has nothing yet: there may be much to bring
+        assert fetch.call_count == 1  # who has nothing yet: there may be much to bring
     file_remote.configure("transfer.hideRefs", "refs/hidden")  # the door is shut
     [new] = place(remote, desk, B)
     with mock.patch.object(theirs._inner, "fetch") as fetch:
