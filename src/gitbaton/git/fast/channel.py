@@ -14,7 +14,7 @@ from typing import IO, Self
 
 from gitbaton.git.answers import printable
 from gitbaton.git.fast.deadline import Deadline
-from gitbaton.git.fast.pktline import Decoder, Mark, Packet
+from gitbaton.git.fast.pktline import NO, Decoder, Mark, Packet
 from gitbaton.git.fast.trouble import TookTooLong, Unfit
 from gitbaton.git.runner import end_group
 
@@ -101,7 +101,8 @@ class Channel:
     def read_section(self, deadline: Deadline) -> list[Packet]:
         """Return the packets up to the next flush; nothing has been sent so far.
 
-        Fewer, without the flush, if the service ended before. Raises Garbled, TookTooLong.
+        Fewer, without the flush, if the service ended before or says that it will not go on.
+        Raises Garbled, TookTooLong.
         """
         assert self._process.stdout is not None
         decoder, packets = Decoder(), list[Packet]()
@@ -115,6 +116,8 @@ class Channel:
                     self._wait(deadline)
                     break
                 packets += decoder.feed(data)
+                if any(isinstance(packet, bytes) and packet.startswith(NO) for packet in packets):
+                    break
         return packets
 
     def finish(self, request: bytes, deadline: Deadline) -> bytes:

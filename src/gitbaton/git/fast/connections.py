@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 
 from gitbaton.git.fast.address import WebAddress
 from gitbaton.git.fast.deadline import Deadline
-from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit, Unsent
 from gitbaton.git.fast.webconfig import WebSettings
 
 _IDLE = 30.0  # seconds: routers forget idle connections without telling either end
@@ -41,7 +41,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A whole answer. ``kind``: its content type; ``challenge``: ``WWW-Authenticate``."""
+    """A whole answer.
+
+    ``kind``: its content type, with the encoding if there is one, which nobody asked for;
+    ``challenge``: ``WWW-Authenticate``.
+    """
 
     status: int
     kind: str
@@ -70,11 +74,13 @@ class Connections:
     def exchange(self, request: Request, deadline: Deadline) -> Answer:
         """Send ``request`` once and return the whole answer, of whatever status.
 
-        Raises Unfit if no connection could be made, TookTooLong, and Lost if it broke later.
+        Raises Unfit if no connection could be made, TookTooLong, Unsent if it broke before all of
+        ``request`` had left, and Lost if it broke later.
         """
         kept = self._take() or _Kept(self._connect(deadline))
         connection = kept.connection
         over = threading.Event()
+        trouble: type[Lost] = Unsent
         try:
             with _bounded(connection, deadline, over):
                 headers, path = dict(request.headers), request.path
@@ -83,21 +89,28 @@ class Connections:
                     if self._proxy.authorization is not None:
                         headers["Proxy-Authorization"] = self._proxy.authorization
                 connection.request(request.method, path, request.body, headers)
+                trouble = Lost
                 response = connection.getresponse()
                 body = response.read()
         except (OSError, http.client.HTTPException, ValueError) as error:
             connection.close()
             if over.is_set() or deadline.over():
                 raise TookTooLong("the answer did not come in time", sent=True) from error
-            raise Lost(f"the connection broke: {error}") from error
+            raise trouble(f"the connection broke: {error}") from error
         except BaseException:
             connection.close()
             raise
+        if response.status < 200:  # http.client waits for the final answer after a 100 alone
+            connection.close()  # or it would be taken for the answer to the next request
+            raise Lost(f"HTTP {response.status} in place of an answer", lasting=True)
         if response.will_close:
             connection.close()
         else:
             self._keep(kept, response.getheader("Keep-Alive", ""))
         kind = response.getheader("Content-Type", "").partition(";")[0].strip().lower()
+        encoding = response.getheader("Content-Encoding", "").strip().lower()
+        if encoding not in ("", "identity"):
+            kind = f"{kind} in {encoding}"
         challenge = ", ".join(response.headers.get_all("WWW-Authenticate", []))
         return Answer(response.status, kind, challenge, body)
 

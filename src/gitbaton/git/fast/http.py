@@ -1,7 +1,7 @@
 """A repository behind smart http: single requests on connections that are kept open.
 
 Source: gitprotocol-http(5), RFC 9112 (persistent connections). A request that was sent is never
-sent again, except a question, and what the server has refused to look at.
+sent again, except a question, what did not leave whole, and what the server has refused to look at.
 """
 
 from __future__ import annotations
@@ -20,14 +20,18 @@ from gitbaton.git.fast.login import Login
 from gitbaton.git.fast.pktline import Garbled, Mark, Packet, decode
 from gitbaton.git.fast.receive import AGENT, Report, parse_advertisement, parse_report
 from gitbaton.git.fast.refs import encode_ls_refs, parse_listing_v0, parse_ls_refs
-from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.trouble import Lost, Stranger, TookTooLong, Unfit, Unsent
 from gitbaton.git.fast.webconfig import WebSettings, read_settings
 from gitbaton.git.objects import Format
 from gitbaton.git.runner import Git
 
 # The server, or a gateway before it, has looked at the head of the request and no further.
-_NOT_DONE = frozenset({403, 404, 405, 406, 410, 411, 413, 414, 415, 417, 426, 429, 431, 451})
+_NOT_DONE = frozenset(
+    {400, 403, 404, 405, 406, 407, 410, 411, 413, 414, 415, 417, 421, 426, 429, 431, 451}
+    | {501, 505, 511}
+)
 _BUSY = 429
+_REPORT = "application/x-git-receive-pack-result"
 _V2 = {"Git-Protocol": "version=2"}
 
 
@@ -83,17 +87,21 @@ class WebLink:
             try:
                 refs = self._list_v2(prefixes, deadline)
             except (Lost, Garbled) as error:
-                if self._speaks_v2 or isinstance(error, TookTooLong):
+                known = self._speaks_v2 and not isinstance(error, Stranger)
+                if known or isinstance(error, TookTooLong):
                     raise _lost(error) from error
             else:
                 self._speaks_v2 = True
                 return refs
         # Not one that we recognise as speaking version 2: ask it as every client does.
-        packets = self._discover("git-upload-pack", deadline, _V2)
-        if b"version 2\n" in packets:
-            raise Lost("the server speaks protocol version 2, and did not answer in it")
-        self._speaks_v2 = False
-        return parse_listing_v0(packets, prefixes)
+        try:
+            packets = self._discover("git-upload-pack", deadline, _V2)
+            if b"version 2\n" in packets:
+                raise Lost("the server speaks protocol version 2, and did not answer in it")
+            self._speaks_v2 = False
+            return parse_listing_v0(packets, prefixes)
+        except Garbled as error:
+            raise Lost(str(error), lasting=True) from error
 
     def push(self, compose: Compose, deadline: Deadline, *, look: bool) -> Report | None:
         seen = None
@@ -108,9 +116,11 @@ class WebLink:
         request = compose(seen)
         if request is None:
             return None
-        answer = self._ask(self._post("git-receive-pack", request, {}), deadline)
+        answer = self._command(self._post("git-receive-pack", request, {}), deadline)
+        if answer.kind != _REPORT:  # whoever answers so will do it again
+            raise Lost(f"an answer of the kind {answer.kind!r}", lasting=True)
         try:
-            return parse_report(_packets(answer, "application/x-git-receive-pack-result"))
+            return parse_report(decode(answer.body))
         except Garbled as error:
             raise Lost(str(error)) from error
 
@@ -156,6 +166,17 @@ class WebLink:
             self._connections.close()
             return self._ask(request, deadline)
 
+    def _command(self, request: Request, deadline: Deadline) -> Answer:
+        """Ask for what is done once; again only if it surely did not leave whole."""
+        try:
+            return self._ask(request, deadline)
+        except Unsent:
+            self._connections.close()
+        try:
+            return self._ask(request, deadline)
+        except Unsent as error:
+            raise Unfit(error.reason, lasting=False) from error
+
     def _ask(self, request: Request, deadline: Deadline) -> Answer:
         """Return the answer to ``request``, with credentials if they are wanted.
 
@@ -184,6 +205,9 @@ def _signed(request: Request, authorization: str | None) -> Request:
 
 
 def _packets(answer: Answer, kind: str) -> list[Packet]:
+    """Return what ``answer`` holds. Raises Garbled, Stranger."""
+    if not answer.kind.startswith(kind):
+        raise Stranger(f"what answers is no git server (it sends {answer.kind or 'no type'})")
     if answer.kind != kind:
         raise Garbled(f"an answer of the kind {answer.kind!r}")
     return decode(answer.body)

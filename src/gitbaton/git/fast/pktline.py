@@ -7,7 +7,7 @@ gitprotocol-pack(5) "Packfile Data" (side bands).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import Enum
 from typing import TypeAlias
 
@@ -24,6 +24,10 @@ class Mark(Enum):
 
 
 Packet: TypeAlias = bytes | Mark
+
+
+NO = b"ERR "
+"""Begins the packet of a server that refuses to go on; its reason follows."""
 
 
 class Garbled(ValueError):
@@ -45,16 +49,18 @@ class Decoder:
 
     def feed(self, data: bytes) -> list[Packet]:
         """Return the packets that ``data`` completes. Raises Garbled at bytes that are none."""
+        return list(self.read(data))
+
+    def read(self, data: bytes) -> Iterator[Packet]:
+        """Yield the packets that ``data`` completes. Raises Garbled behind the last good one."""
         self._buffer += data
-        packets: list[Packet] = []
         start = 0
         while (size := self._size(start)) and start + size <= len(self._buffer):
             head = self._buffer[start : start + 4]
             content = self._buffer[start + 4 : start + size]
-            packets.append(Mark(head) if head in _MARKS else content)
+            yield Mark(head) if head in _MARKS else content
             start += size
         self._buffer = self._buffer[start:]
-        return packets
 
     @property
     def rest(self) -> bytes:
@@ -83,6 +89,17 @@ def decode(data: bytes) -> list[Packet]:
     if decoder.rest:
         raise Garbled("the bytes end within a packet")
     return packets
+
+
+def decode_start(data: bytes) -> tuple[list[Packet], Garbled | None]:
+    """Return the whole packets that ``data`` begins with, and what is wrong behind them, if so."""
+    decoder, packets = Decoder(), list[Packet]()
+    try:
+        for packet in decoder.read(data):
+            packets.append(packet)
+    except Garbled as error:
+        return packets, error
+    return packets, None
 
 
 def split_bands(packets: Iterable[Packet]) -> tuple[bytes, str]:

@@ -9,8 +9,14 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.fast.channel import Channel, Invocation
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.link import Compose
-from gitbaton.git.fast.pktline import Decoder, Garbled, Mark, Packet
-from gitbaton.git.fast.receive import Report, parse_advertisement, parse_report
+from gitbaton.git.fast.pktline import Decoder, Garbled, Mark, Packet, decode_start
+from gitbaton.git.fast.receive import (
+    Advertisement,
+    Report,
+    parse_advertisement,
+    parse_report,
+    require_welcome,
+)
 from gitbaton.git.fast.refs import encode_ls_refs, parse_session
 from gitbaton.git.fast.spare import Spares
 from gitbaton.git.fast.trouble import Lost, Unfit
@@ -77,8 +83,8 @@ class ProcessLink:
         with spare or self._open(deadline) as channel:
             seen: Sequence[Packet] = ()
             if request is None:
-                seen = self._look(channel, deadline)
-                request = compose(parse_advertisement(seen))
+                seen, shown = self._look(channel, deadline)
+                request = compose(shown)
                 if request is None:
                     channel.finish(Mark.FLUSH.value, deadline)
                     return None
@@ -98,25 +104,31 @@ class ProcessLink:
     def _open(self, deadline: Deadline) -> Channel:
         return Channel(self._starter.prepare("git-receive-pack", deadline))
 
-    def _look(self, channel: Channel, deadline: Deadline) -> Sequence[Packet]:
+    def _look(self, channel: Channel, deadline: Deadline) -> tuple[Sequence[Packet], Advertisement]:
+        """Return what the server says first, as it came and read. Raises Unfit, TookTooLong."""
         try:
             seen = channel.read_section(deadline)
+            require_welcome(seen)
+            if Mark.FLUSH not in seen:  # nothing has been sent: nothing can have been done
+                raise Unfit(channel.words or "the server hung up", lasting=False)
+            return seen, parse_advertisement(seen)
         except Garbled as error:
             raise Unfit(f"{error} {channel.words}".strip(), lasting=True) from error
-        if Mark.FLUSH not in seen:  # nothing has been sent: nothing can have been done
-            raise Unfit(channel.words or "the server hung up", lasting=False)
-        return seen
 
     def _report(self, channel: Channel, said: bytes, seen: Sequence[Packet]) -> Report:
+        """Return what ``said`` reports; what comes behind the report's end does not count."""
+        decoded, garbled = decode_start(said)
+        packets = [*seen, *decoded]
+        require_welcome(packets)
         try:
-            packets = [*seen, *_packets(said)]
-            if Mark.FLUSH not in packets and self._starter.ended_itself(channel.status):
-                # It ended before its first words were out, and it takes commands only after them.
-                raise Unfit(channel.words or "the server hung up", lasting=False)
-            start = packets.index(Mark.FLUSH) + 1 if Mark.FLUSH in packets else len(packets)
-            return parse_report(packets[start:])
+            if Mark.FLUSH in packets:
+                return parse_report(packets[packets.index(Mark.FLUSH) + 1 :])
         except Garbled as error:
-            raise _lost(channel, said, error) from error
+            raise _lost(channel, said, garbled or error) from error
+        if garbled is None and self._starter.ended_itself(channel.status):
+            # It ended before its first words were out, and it takes commands only after them.
+            raise Unfit(channel.words or "the server hung up", lasting=False)
+        raise _lost(channel, said, garbled or Garbled("the advertisement did not arrive whole"))
 
 
 def _lost(channel: Channel, said: bytes, error: Garbled) -> Lost:

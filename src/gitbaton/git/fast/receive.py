@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from gitbaton.core.ids import Oid, is_oid
-from gitbaton.git.fast.pktline import Garbled, Mark, Packet, decode, encode, split_bands
-from gitbaton.git.fast.trouble import Unfit
+from gitbaton.git.answers import printable
+from gitbaton.git.fast.pktline import NO, Garbled, Mark, Packet, decode, encode, split_bands
+from gitbaton.git.fast.trouble import Declined, Unfit
 from gitbaton.git.objects import Format
 from gitbaton.git.remote import RefUpdate
 
@@ -54,7 +55,7 @@ class Report:
 
 
 def parse_advertisement(packets: Sequence[Packet]) -> Advertisement:
-    """Return the advertisement that ``packets`` (to its flush) hold. Raises Garbled, Unfit.
+    """Return the advertisement that ``packets`` (to its flush) hold. Raises Garbled, Declined.
 
     The line ``version 1`` and the first line of smart http are passed over.
     """
@@ -64,8 +65,8 @@ def parse_advertisement(packets: Sequence[Packet]) -> Advertisement:
     for packet in packets:
         if isinstance(packet, Mark):
             continue
-        if packet.startswith(b"ERR "):
-            raise Unfit(packet[4:].decode("utf-8", "replace").strip(), lasting=False)
+        if packet.startswith(NO):
+            raise _declined(packet)
         line, nul, words = packet.rstrip(b"\n").partition(b"\0")
         if line.startswith((b"version 1", b"# service=", b"shallow ")):
             continue
@@ -81,6 +82,19 @@ def parse_advertisement(packets: Sequence[Packet]) -> Advertisement:
     if not capabilities:
         raise Garbled("an advertisement without capabilities")
     return Advertisement(refs, capabilities, frozenset(others))
+
+
+def require_welcome(packets: Sequence[Packet]) -> None:
+    """Raise Declined for a server that says no in place of its advertisement."""
+    for packet in packets:
+        if packet is Mark.FLUSH:
+            return
+        if isinstance(packet, bytes) and packet.startswith(NO):
+            raise _declined(packet)
+
+
+def _declined(packet: bytes) -> Declined:
+    return Declined(printable(packet.removeprefix(NO).decode("utf-8", "replace")).strip())
 
 
 def choose_capabilities(

@@ -16,7 +16,7 @@ from gitbaton.git.fast.link import Link
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.receive import Report
 from gitbaton.git.fast.session import Session
-from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.trouble import Declined, Lost, Stranger, TookTooLong, Unfit
 from gitbaton.git.fast.verdict import NO_ATOMIC, everywhere, read_report, unserved
 from gitbaton.git.objects import Format
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
@@ -84,6 +84,9 @@ class FastRemote:
             refs = link.list(prefixes, Deadline(self._listing_timeout)) if prefixes else {}
         except TookTooLong as error:
             raise RemoteUnreachable(f"{self.url} did not answer: {error.reason}") from error
+        except Stranger as error:
+            # Git would take a page in one line for a server of plain files, without any refs.
+            raise RemoteUnreachable(f"{self.url} cannot be reached: {error.reason}") from error
         except (Unfit, Lost) as error:
             self._learn(error)
             return self._plain.list(prefixes)
@@ -145,6 +148,9 @@ class FastRemote:
         """Hold ``session``; return the fate of each ref, None if plain git has to take over."""
         try:
             report = run(Deadline(self._push_timeout))
+        except Declined as error:  # plain git would hear the same, and could not tell when
+            wanted = session.choose(None) if session.updates is None else session.updates
+            return everywhere(wanted, PushState.REFUSED, error.reason)
         except Unfit as error:
             self._learn(error)
             return None

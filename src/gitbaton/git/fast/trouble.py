@@ -1,4 +1,7 @@
-"""The two ways in which a conversation with a server goes wrong, and what is known then."""
+"""The ways in which a conversation with a server goes wrong, and what is known then.
+
+``Unfit``: nothing was done, and plain git may try. ``Lost``: nobody knows.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,13 @@ class Unfit(Exception):
         self.lasting = lasting
 
 
+class Declined(Unfit):
+    """The server said no in words of its own (``reason``), before it took any command."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, lasting=False)
+
+
 class Lost(Exception):
     """Something may have been sent, and there is no whole answer: the outcome is unknown."""
 
@@ -22,6 +32,14 @@ class Lost(Exception):
         super().__init__(reason)
         self.reason = reason
         self.lasting = lasting
+
+
+class Unsent(Lost):
+    """The connection broke before the whole request had left: nothing can have come of it."""
+
+
+class Stranger(Lost):
+    """What answered is no git server: a gateway's login page, or a directory of files."""
 
 
 class TookTooLong(Lost):

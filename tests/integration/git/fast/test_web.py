@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import socket
+import struct
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.ids import Oid
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.webconfig import basic
 from gitbaton.git.remote import PushState, RefUpdate
@@ -243,7 +248,7 @@ def test_through_a_proxy(
         assert basic("agent", "s3cret") not in proxy.heads[0]
 
 
-@pytest.mark.parametrize("status", [301, 307, 403, 404, 413])
+@pytest.mark.parametrize("status", [301, 307, 400, 403, 404, 413, 421, 501, 511])
 def test_what_was_not_processed_goes_to_git_and_is_remembered(
     desk: Desk, web: WatchedSite, status: int
 ) -> None:
@@ -286,6 +291,163 @@ def test_an_answer_that_is_no_report_is_unknown(desk: Desk, web: WatchedSite, bo
     web.server.instead = portal
     assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is UNKNOWN
     assert web.server.asked == [PUSH]
+
+
+def answering(
+    status: int, body: bytes = b"", *, first: int | None = None, **headers: str
+) -> Callable[[BaseHTTPRequestHandler], bool]:
+    """Answer so in place of git: the ``first`` times only, or always."""
+    times: list[str] = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> bool:
+        if len(times) == first:
+            return False
+        times.append(handler.path)
+        handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
+        handler.send_response(status)
+        for name, value in headers.items():
+            handler.send_header(name.replace("_", "-"), value)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body)
+        return True
+
+    return answer
+
+
+PACKED = {"Content_Type": "application/x-git-receive-pack-result", "Content_Encoding": "gzip"}
+
+
+@pytest.mark.parametrize("headers", [{"Content_Type": "text/html"}, PACKED, {}])
+def test_an_answer_of_another_kind_is_unknown_and_git_takes_over(
+    desk: Desk, web: WatchedSite, headers: dict[str, Any]
+) -> None:
+    server, first, second = web.fresh(), desk.commit(), desk.commit()
+    remote = fast(desk, server)
+    web.server.instead = answering(200, b"000eunpack ok\n", first=1, **headers)
+    assert remote.push([RefUpdate(X, None, first)], atomic=False)[X].state is UNKNOWN
+    assert remote.push([RefUpdate(X, None, second)], atomic=False)[X].state is DONE
+    assert remote.why_plain is not None
+    assert web.server.asked == [PUSH, LOOK, PUSH]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_login_page_in_place_of_a_listing(desk: Desk, web: WatchedSite, known: bool) -> None:
+    """Git would read it as a list of no refs: a captive portal would make everything vanish."""
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+    remote.push([RefUpdate(X, None, oid)], atomic=False)
+    if known:
+        remote.list(["refs/"])
+    web.server.instead = answering(200, b"<html>Please log in</html>", Content_Type="text/html")
+    with pytest.raises(RemoteUnreachable, match="no git server"):
+        remote.list(["refs/"])
+    web.server.instead = lambda handler: False
+    assert remote.list(["refs/"]).refs == {X: oid}
+    assert remote.why_plain is None
+
+
+def test_a_listing_that_was_packed_unasked_is_left_to_git(desk: Desk, web: WatchedSite) -> None:
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+    remote.push([RefUpdate(X, None, oid)], atomic=False)
+    names = ("upload-pack-result", "upload-pack-advertisement")
+    answers = [
+        answering(
+            200, b"?", first=1, Content_Type=f"application/x-git-{name}", Content_Encoding="x"
+        )
+        for name in names
+    ]
+    web.server.instead = lambda handler: any(answer(handler) for answer in answers)
+    assert remote.list(["refs/"]).refs == {X: oid}
+    assert remote.why_plain is not None
+
+
+def test_a_busy_server_is_asked_again_the_next_time(desk: Desk, web: WatchedSite) -> None:
+    server, first, second = web.fresh(), desk.commit(), desk.commit()
+    remote = fast(desk, server)
+    web.server.instead = answering(429, first=1)
+    assert remote.push([RefUpdate(X, None, first)], atomic=False)[X].state is DONE
+    assert remote.push([RefUpdate(X, first, second)], atomic=False)[X].state is DONE
+    assert remote.why_plain is None
+    assert web.server.asked == [PUSH, LOOK, PUSH, PUSH]
+
+
+@pytest.mark.parametrize("interim", [b"102 Processing", b"103 Early Hints"])
+def test_an_interim_answer_is_none_to_the_next_request(
+    desk: Desk, web: WatchedSite, interim: bytes
+) -> None:
+    """The final answer comes later, on the same connection: whoever kept it would misread it."""
+    server = web.fresh()
+    first, second = desk.commit(), desk.commit()
+    remote = fast(desk, server)
+
+    def early(handler: BaseHTTPRequestHandler) -> bool:
+        if web.server.asked == [PUSH]:
+            handler.wfile.write(b"HTTP/1.1 " + interim + b"\r\n\r\n")
+        return False
+
+    web.server.instead = early
+    assert remote.push([RefUpdate(X, None, first)], atomic=False)[X].state is UNKNOWN
+    web.server.instead = answering(503)
+    with pytest.raises(RemoteUnreachable):  # not: done
+        remote.push([RefUpdate(X, first, second)], atomic=False)
+    assert remote.why_plain is not None
+
+
+def test_a_connection_that_the_server_will_close_is_not_used(desk: Desk, web: WatchedSite) -> None:
+    server, oid = web.fresh(), desk.commit()
+    remote = fast(desk, server)
+    web.server.instead = answering(503, Connection="close")
+    with pytest.raises(RemoteUnreachable):
+        remote.list(["refs/"])
+    web.server.instead = lambda handler: False
+    before = web.server.connections
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert web.server.connections == before + 1
+
+
+def test_an_advertisement_that_was_cut_off_shows_no_refs(desk: Desk, web: WatchedSite) -> None:
+    """By version 0 a listing that ends early would lose refs in silence."""
+    server, oid = web.fresh(), desk.commit()
+    fast(desk, server).push([RefUpdate(X, None, oid)], atomic=False)
+    remote = fast(desk, server)
+    head = b"001e# service=git-upload-pack\n0000"
+    line = b"0" * 40 + b" capabilities^{}\0side-band-64k\n"
+    cut = head + b"%04x" % (len(line) + 4) + line
+    kind = "application/x-git-upload-pack-advertisement"
+    refuse = answering(404, first=1)
+
+    def old(handler: BaseHTTPRequestHandler) -> bool:
+        return refuse(handler) or answering(200, cut, Content_Type=kind)(handler)
+
+    web.server.instead = old
+    with pytest.raises(RemoteUnreachable):
+        remote.list(["refs/"])
+
+
+def test_what_did_not_leave_whole_is_sent_again(desk: Desk, web: WatchedSite) -> None:
+    """The server hangs up in the middle of a large request: it cannot have acted on it."""
+    server, remote_times = web.fresh(), list[str]()
+    big = desk.git.run("hash-object", "-w", "--stdin", stdin=os.urandom(8_000_000)).text
+    tree = desk.git.run("mktree", stdin=f"100644 blob {big}\tbig\n".encode()).text
+    oid = Oid(desk.git.run("commit-tree", tree, "-m", "big").text)
+    remote = fast(desk, server)
+
+    def hang_up(handler: BaseHTTPRequestHandler) -> bool:
+        if remote_times or "receive-pack" not in handler.path or handler.command != "POST":
+            return False
+        remote_times.append(handler.path)
+        handler.rfile.read(10)
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.connection.close()
+        handler.close_connection = True
+        return True
+
+    web.server.instead = hang_up
+    assert remote.push([RefUpdate(X, None, oid)], atomic=False)[X].state is DONE
+    assert remote.why_plain is None
+    assert web.server.asked == [LOOK, PUSH, PUSH]
 
 
 def test_a_server_that_does_not_know_version_2(desk: Desk, web: WatchedSite) -> None:
