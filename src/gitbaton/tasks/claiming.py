@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, TypeAlias
 
 from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
@@ -195,8 +195,9 @@ class Claiming:
             return None
         waiting = (task for task in view.pending if task.id not in view.live)
         ready = self._readiness(view).ready(list(islice(waiting, _AWAITED)))
-        simple = [task for task in ready if not task.gate and not task.paths]
-        left = self._untried(view, simple, progress)
+        # What has a gate or paths needs a look, and nothing less urgent goes before it.
+        simple = takewhile(lambda task: not task.gate and not task.paths, ready)
+        left = self._untried(view, list(simple), progress)
         places = len(seats)
         tasks = spread(left, self.seats[0], self.ledger.contention.window * places, seats=places)
         offer = Offer(tasks, either=True, awaited=True)

@@ -372,6 +372,18 @@ def test_what_others_have_staged_costs_no_look(desk: Desk) -> None:
     assert (store.cost[0], store.tidied) == (0, tidied)
 
 
+def test_nothing_less_urgent_goes_before_what_needs_a_look(desk: Desk) -> None:
+    for number in range(4):
+        desk.add(f"t{number}", priority=number, paths=["src/**"] if number == 1 else [])
+    store = Shelved(desk, staged=1)
+    queue = desk.join(store)
+    assert take(queue).task.id == "t0"
+    store.live |= {"tasks/t1", "tasks/t2"}
+    assert store.cost[0] > 0
+    assert take(queue).task.id == "t1"
+    assert (store.awaited, store.cost[0] > 0) == (0, True)
+
+
 def test_who_finds_nothing_staged_does_it_before_a_look(desk: Desk) -> None:
     for number in range(6):
         desk.add(f"t{number}", priority=number)
