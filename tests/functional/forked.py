@@ -65,7 +65,8 @@ class Forker:
             out, err, answer = outs
             told = {descriptor: bytearray() for descriptor in outs}
             if not _converse(into, stdin, told, time.monotonic() + timeout):
-                os.kill(int(told[answer].split()[0]), signal.SIGKILL)
+                said = bytes(told[answer]) or os.read(answer, _PIECE)  # it may not have begun yet
+                os.kill(int(said.split()[0]), signal.SIGKILL)
                 raise subprocess.TimeoutExpired(list(words), timeout, bytes(told[out]))
             if told[answer].count(b"\n") != 2:
                 raise RuntimeError(f"the program that forks has died: {self.process.communicate()}")

@@ -125,9 +125,9 @@ def test_ten_thousand_tasks_are_sorted_out_quickly() -> None:
     tasks += [task(f"t{i}", needs=(f"t{i - 1}",), paths=(f"src/{i}/**",)) for i in range(1, 9900)]
     tasks += [claimed(f"held{i}", paths=(f"lib/{i}/*.py",)) for i in range(100)]
     view = view_of(*tasks)
-    started = time.perf_counter()
+    started = time.process_time()
     ready = readiness(view, who()).ready()
     circle = readiness(view).obstacles(view.find("t9899"))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert [t.id for t in ready] == ["t1"]
     assert [o.about for o in circle] == ["t9898"]
