@@ -17,46 +17,28 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice, takewhile
-from typing import Final, TypeAlias
+from typing import Final
 
 from gitbaton.core.errors import BatonError, InvalidInput, NothingToClaim
-from gitbaton.core.ids import Nonce, TaskId, new_nonce, task_id
-from gitbaton.store.deferred import Alternatives, Deferred
-from gitbaton.store.model import (
-    ABSENT,
-    Absent,
-    Actor,
-    Choice,
-    Committed,
-    Conflict,
-    Key,
-    Rejected,
-    Spared,
-    Transaction,
-    Value,
-    Version,
-)
-from gitbaton.tasks import subjects, transitions
+from gitbaton.core.ids import TaskId, task_id
 from gitbaton.tasks.adding import check_new, free_id
-from gitbaton.tasks.claims import Claimant, Claimed, seats_for, token_of
+from gitbaton.tasks.claims import Claimant, Claimed, seats_for
 from gitbaton.tasks.confirming import confirm
 from gitbaton.tasks.drafts import Draft, compose
 from gitbaton.tasks.gates import GateKeeper
-from gitbaton.tasks.ledger import TRIES, Ledger, failure
-from gitbaton.tasks.model import Task, encode_task
+from gitbaton.tasks.ledger import TRIES, Ledger
+from gitbaton.tasks.model import Task
 from gitbaton.tasks.nothing import nothing_to_claim, waiting
 from gitbaton.tasks.offers import Offer, make_offer, spread
 from gitbaton.tasks.readiness import Readiness
-from gitbaton.tasks.reservations import PATHS_KEY, Locks, read_locks, reserve
+from gitbaton.tasks.reservations import read_locks
+from gitbaton.tasks.taking import Plan, Seat, Taking
 from gitbaton.tasks.validation import lease as checked_lease
 from gitbaton.tasks.view import View
 
 _AWAITED: Final = 256  # tasks that wait and are looked for among those that are live by now
 _AWAITS: Final = 2  # tries at them in vain, one before they are staged and one after
 _OUTDATED: Final = 3  # rounds on what was seen last that met only what had moved on
-
-Seat: TypeAlias = int
-"""A place among those for which claims are wanted."""
 
 
 @dataclass(slots=True)
@@ -75,16 +57,6 @@ class _Progress:
     lost: int = 0
     outdated: int = 0
     awaits: int = _AWAITS
-
-
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """What a view gave to try. ``candidates``: all that was ready."""
-
-    view: View
-    locks: Locks
-    candidates: Sequence[Task]
-    offer: Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +122,8 @@ class Claiming:
         looked = plan is None
         if plan is None:
             plan = self._looked_plan(seats, progress)
-        claims, moved = self._try(plan, seats, progress.stuck)
+        taking = Taking(self.ledger, self.seats, self.lease)
+        claims, moved = taking.carry_out(plan, seats, progress.stuck)
         if plan.offer.awaited and not claims:
             progress.awaits -= 1
             if progress.awaits:
@@ -173,7 +146,7 @@ class Claiming:
         # By what was seen last there is no more; whether there is more now, only a look can tell.
         return looked and len(held) == len(plan.candidates)
 
-    def _recalled_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan | None:
+    def _recalled_plan(self, seats: Sequence[Seat], progress: _Progress) -> Plan | None:
         """Return what to try by what was seen last; None where only a look can tell."""
         view = self.ledger.recall(since=progress.since) if self.create is None else None
         if view is None:
@@ -181,7 +154,7 @@ class Claiming:
         plan = self._plan(view, seats, progress)
         return plan if plan.offer.tasks else None
 
-    def _awaited_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan | None:
+    def _awaited_plan(self, seats: Sequence[Seat], progress: _Progress) -> Plan | None:
         """Return what waited on the board when it was seen last: it may have been staged since.
 
         All who contend find the live tasks gone at the same moment. One of them stages the next
@@ -201,7 +174,7 @@ class Claiming:
         places = len(seats)
         tasks = spread(left, self.seats[0], self.ledger.contention.window * places, seats=places)
         offer = Offer(tasks, either=True, awaited=True)
-        return _Plan(view, read_locks(view), tasks, offer) if tasks else None
+        return Plan(view, read_locks(view), tasks, offer) if tasks else None
 
     def _stage(self) -> None:
         """Bring the next tasks within reach, unless somebody else has."""
@@ -211,7 +184,7 @@ class Claiming:
         with suppress(BatonError):  # a look tells what is wrong, or that nothing is
             self.ledger.store.tidy()
 
-    def _looked_plan(self, seats: Sequence[Seat], progress: _Progress) -> _Plan:
+    def _looked_plan(self, seats: Sequence[Seat], progress: _Progress) -> Plan:
         """Look, and return what to try; raise what is to be told when there is nothing."""
         plan = self._plan(self.ledger.view(), seats, progress)
         if not plan.offer.tasks and self.create is None and not self.ids and plan.view.has_parked:
@@ -223,7 +196,7 @@ class Claiming:
             )
         return plan
 
-    def _parked_plan(self, plan: _Plan, seats: Sequence[Seat], progress: _Progress) -> _Plan:
+    def _parked_plan(self, plan: Plan, seats: Sequence[Seat], progress: _Progress) -> Plan:
         """Return what to try when none of the live tasks is ready: stage some that are.
 
         As a last resort one is claimed where it is parked, which moves the board, for which all
@@ -247,7 +220,7 @@ class Claiming:
 
     def _plan(
         self, view: View, seats: Sequence[Seat], progress: _Progress, *, parked: bool = False
-    ) -> _Plan:
+    ) -> Plan:
         """Return what to try of ``view``, by nothing but this view: a task goes with its version.
 
         ``parked``: tasks that are not live as well. Asks for the rules if one has a gate (I9).
@@ -262,7 +235,7 @@ class Claiming:
             candidates = spread(left, self.seats[0], window, seats=places)
             offer = make_offer(candidates, locks, seats=len(seats), alike=alike, live=view.live)
             if all(task.gate is None for task in offer.tasks) or self.ask() is keeper:
-                return _Plan(view, locks, candidates, offer)
+                return Plan(view, locks, candidates, offer)
             ready = self._readiness(view).ready(ready)
 
     def _untried(self, view: View, ready: Sequence[Task], progress: _Progress) -> list[Task]:
@@ -296,79 +269,3 @@ class Claiming:
         task = compose(draft, id, settings=ledger.settings, by=by, now=ledger.now())
         check_new(view, [task])
         return task
-
-    # --- the commit
-
-    def _try(
-        self, plan: _Plan, seats: Sequence[Seat], stuck: dict[TaskId, str]
-    ) -> tuple[dict[Seat, Claimed], bool]:
-        """Commit the claims of an offer together; return those that were committed, by seat.
-
-        And whether nothing was tried, because all of it has moved on since it was seen.
-        """
-        offer, store, versions = plan.offer, self.ledger.store, plan.view.versions
-        places = [seats[0]] * len(offer.tasks) if offer.either else seats
-        wishes = list(zip(offer.tasks, places, strict=False))
-        taken = Deferred(len(wishes), lambda index: self._taken(*wishes[index]))
-
-        def change(index: int) -> Transaction:
-            return self._transaction(taken[index], plan)
-
-        outcomes: Sequence[Choice]
-        if offer.either:
-            expected = [(task.key, versions[task.id]) for task in offer.tasks]
-            choices = Alternatives(expected, change, awaited=offer.awaited)
-            outcomes = store.commit_first(choices, len(seats))
-        else:
-            outcomes = store.commit([change(index) for index in range(len(wishes))])
-        claims: dict[Seat, Claimed] = {}
-        failures: list[BatonError] = []
-        for index, outcome in enumerate(outcomes):
-            task, place = wishes[index]
-            if isinstance(outcome, Committed):
-                mine = taken[index]
-                assert mine.claim is not None, "a task that is taken has a claim"
-                seat = seats[len(claims)] if offer.either else place
-                token = token_of(mine, mine.claim)
-                claims[seat] = Claimed(mine, token, outcome.versions[task.key])
-            elif isinstance(outcome, Rejected) and outcome.code == "contention":
-                stuck[task.id] = f"{outcome.ref or task.key} is {outcome.reason}"
-            elif isinstance(outcome, Rejected) and outcome.code == "damaged":
-                stuck[task.id] = outcome.reason
-            elif not isinstance(outcome, Committed | Conflict | Spared):
-                failures.append(failure(outcome))
-        if failures and not claims:
-            raise failures[0]
-        return claims, self._learn(plan, outcomes)
-
-    def _learn(self, plan: _Plan, outcomes: Sequence[Choice]) -> bool:
-        """Take note of what pushes have shown of others; return whether all of it has moved."""
-        ledger, versions = self.ledger, plan.view.versions
-        why = [outcome.why if isinstance(outcome, Spared) else None for outcome in outcomes]
-        pairs = zip(plan.offer.tasks, why, strict=False)
-        taken = {versions[task.id] for task, reason in pairs if reason in ("moved", "raced")}
-        if not plan.offer.awaited:  # those may be live in a moment, at this very version
-            ledger.moved |= taken
-        if "raced" in why:
-            ledger.contention.race()
-        return bool(why) and all(reason == "moved" for reason in why)
-
-    def _taken(self, task: Task, seat: Seat) -> Task:
-        who, nonce, now = self.seats[seat], Nonce(new_nonce()), self.ledger.now()
-        return transitions.take(task, who, nonce=nonce, lease=self.lease, now=now)
-
-    def _transaction(self, task: Task, plan: _Plan) -> Transaction:
-        expect: dict[Key, Version | Absent] = {}
-        write: dict[Key, Value] = {}
-        if task.paths:
-            # First, because a host without atomic push gets the records one by one in this order:
-            # a reservation without its claim is void, a claim without its reservation is a danger.
-            expect[PATHS_KEY] = plan.locks.version
-            write[PATHS_KEY] = reserve(plan.locks.standing, task)
-        known = plan.view.versions.get(task.id)
-        expect[task.key] = ABSENT if known is None else known
-        write[task.key] = encode_task(task)
-        agent = "" if task.claim is None else task.claim.agent
-        remark = f"new, {task.title}" if known is None else None
-        subject = subjects.by_holder("claim", task.id, agent, remark)
-        return Transaction(expect=expect, write=write, subject=subject, actor=Actor(agent))
