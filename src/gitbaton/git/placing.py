@@ -4,6 +4,9 @@ What is on disk is compared as git compares it (filters, line ends, modes). The 
 beside and renamed into place, so that nobody ever reads half of it; a new path is linked into
 place, so that nothing is overwritten. An edit that is saved after the last look and before the
 rename would be lost: between the two there is no call but that rename.
+
+The paths may come from a stranger's commit. Those that git would not check out are not written
+(git/safepath.py), and no symbolic link is followed on the way to one (git/footing.py).
 """
 
 from __future__ import annotations
@@ -19,9 +22,11 @@ from msgspec import Struct
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
-from gitbaton.git.entries import Entry
+from gitbaton.git.entries import FILE, Entry
+from gitbaton.git.footing import Footing, stand_at
 from gitbaton.git.indexfile import encode_index
 from gitbaton.git.privateindex import hash_files
+from gitbaton.git.safepath import find_unsafe, is_safe
 from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 
@@ -55,12 +60,24 @@ def place_files(tree: WorkingTree, wishes: Sequence[Wish], *, directory: Path) -
     """Bring ``wishes`` into the working tree ``tree`` and say what became of each.
 
     Submodules are left alone. ``directory``: for what is made on the way. A file that git cannot
-    give out (a filter fails, its object is not here) is ``unsafe``, and no obstacle to the others.
+    give out (a filter fails, its object is not here) is ``unsafe``, and no obstacle to the others;
+    nor is one whose path git would refuse.
     """
     wanted = [wish for wish in wishes if not _is_submodule(wish)]
+    barred = find_barred(wanted)
+    refused = [Placed(path, "unsafe", "git does not check out such a path") for path in barred]
+    wanted = [wish for wish in wanted if wish.path not in barred]
     # What goes makes room: a directory may come where a file was, or the reverse.
     gone = _bring(tree, [wish for wish in wanted if wish.after is None], directory)
-    return gone + _bring(tree, [wish for wish in wanted if wish.after is not None], directory)
+    come = _bring(tree, [wish for wish in wanted if wish.after is not None], directory)
+    return refused + gone + come
+
+
+def find_barred(wishes: Sequence[Wish]) -> frozenset[bytes]:
+    """Return the paths of ``wishes`` that no file may be made or removed at (pure)."""
+    come = find_unsafe((wish.path, wish.after.mode) for wish in wishes if wish.after is not None)
+    gone = (wish.path for wish in wishes if wish.after is None)
+    return come | {path for path in gone if not is_safe(path, FILE)}
 
 
 def _bring(tree: WorkingTree, wanted: Sequence[Wish], directory: Path) -> list[Placed]:
@@ -154,57 +171,54 @@ def _give_out(
 def _place(
     tree: WorkingTree, wish: Wish, before: os.stat_result | None, made: bytes | None
 ) -> Placed:
-    target = _full(tree, wish.path)
     if wish.after is not None and made is None:
         return Placed(wish.path, "unsafe", "git cannot give out its content")
     try:
-        for above in parents(wish.path):
-            if os.path.islink(_full(tree, above)):
-                return Placed(wish.path, "unsafe", "a directory above it is a symbolic link")
-        if made is None or wish.after is None:
-            if not _same(before, _look(tree, wish.path)):
-                return Placed(wish.path, "changed")
-            os.unlink(target)
-            _prune(tree, wish.path)
-            return Placed(wish.path, "placed")
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        with _beside(made, target) as ready:
-            if before is not None and not stat.S_ISLNK(before.st_mode) and not wish.after.is_link:
-                _keep_mode(ready, before, wish)
-            if not _same(before, _look(tree, wish.path)):
-                return Placed(wish.path, "changed")
-            if before is None:
-                os.link(ready, target, follow_symlinks=False)
-            else:
-                os.replace(ready, target)
-    except FileExistsError:
+        with stand_at(tree.top, wish.path, make=made is not None) as target:
+            if made is not None:
+                with _beside(made, target) as ready:
+                    _keep_mode(ready, before, wish)
+                    done = _put(ready, target, before)
+            elif done := _same(before, target.look()):
+                target.unlink()
+    except (FileExistsError, FileNotFoundError):
         return Placed(wish.path, "changed")
     except OSError as error:
         return Placed(wish.path, "unsafe", error.strerror or str(error))
-    return Placed(wish.path, "placed")
+    if done and made is None:
+        _prune(tree, wish.path)
+    return Placed(wish.path, "placed" if done else "changed")
 
 
 @contextlib.contextmanager
-def _beside(made: bytes, target: bytes) -> Iterator[bytes]:
-    """Give the new file on the file system of its target, under a name of its own."""
-    ready = os.path.join(os.path.dirname(target), b".baton-" + os.urandom(6).hex().encode())
+def _beside(made: bytes, target: Footing) -> Iterator[Footing]:
+    """Give the new file in the directory of its target, under a name of its own."""
+    ready = target.beside(b".baton-" + os.urandom(6).hex().encode())
     try:
-        os.rename(made, ready)
-    except OSError:  # the git directory may be on another file system
-        import shutil
-
-        shutil.copy2(made, ready, follow_symlinks=False)
-    try:
+        ready.take(made)
         yield ready
     finally:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(ready)
+            ready.unlink()
 
 
-def _keep_mode(ready: bytes, before: os.stat_result, wish: Wish) -> None:
+def _put(ready: Footing, target: Footing, before: os.stat_result | None) -> bool:
+    """Give ``ready`` its final name, if ``before`` is there still; return whether."""
+    if not _same(before, target.look()):
+        return False
+    if before is None:
+        ready.link(target)
+    else:
+        ready.replace(target)
+    return True
+
+
+def _keep_mode(ready: Footing, before: os.stat_result | None, wish: Wish) -> None:
     """Let permissions that git does not store stay as they were."""
-    if wish.before is not None and wish.after is not None and wish.before.mode == wish.after.mode:
-        os.chmod(ready, stat.S_IMODE(before.st_mode))
+    if before is None or stat.S_ISLNK(before.st_mode) or wish.before is None or wish.after is None:
+        return
+    if wish.before.mode == wish.after.mode and not wish.after.is_link:
+        ready.chmod(stat.S_IMODE(before.st_mode))
 
 
 def _same(one: os.stat_result | None, other: os.stat_result | None) -> bool:
@@ -221,7 +235,8 @@ def _prune(tree: WorkingTree, path: bytes) -> None:
     """Remove the directories above ``path`` that are empty now, as git does."""
     for above in reversed(list(parents(path))):
         try:
-            os.rmdir(_full(tree, above))
+            with stand_at(tree.top, above) as place:
+                os.rmdir(place.name, dir_fd=place.directory)
         except OSError:
             return
 

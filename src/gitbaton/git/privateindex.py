@@ -16,8 +16,11 @@ from gitbaton.git.workingtree import WorkingTree
 # An index of a few entries gains nothing by these, and we could not read some of them.
 _SIMPLE: Final = tuple(
     word
-    for setting in ("splitIndex=false", "fsmonitor=false", "untrackedCache=false")
-    for word in ("-c", f"core.{setting}")
+    for setting in (
+        *("core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=false"),
+        "index.sparse=false",
+    )
+    for word in ("-c", setting)
 )
 
 

@@ -21,8 +21,10 @@ from gitbaton.git.sharedindex import list_staged, read_staged
 from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
+from gitbaton.workspace.integration.barring import require_safe
 from gitbaton.workspace.integration.changes import read_changes
 from gitbaton.workspace.integration.following import (
+    Change,
     Following,
     find_bases,
     find_blocked,
@@ -133,7 +135,10 @@ class Integration:
                 branch=branch, upstream=upstream.name, before=ours, after=ours, way="nothing"
             )
         require_quiet(self.tree)
-        following = self._following(ours, rebuilt.commit)
+        changes = read_changes(self.tree, ours, rebuilt.commit)
+        if theirs is not None:
+            require_safe(self.tree, changes, theirs)
+        following = self._following(changes)
         # Noted before: a file that stays must never be committed as if it were current. What has
         # followed is taken out again afterwards; a kill in between leaves a note too many.
         state = self.tree.state
@@ -189,8 +194,7 @@ class Integration:
                 f"HEAD:{upstream.ref}; then here: git worktree remove {self.place}; baton sync",
             ) from conflict
 
-    def _following(self, old: Oid | None, new: Oid) -> Following:
-        changes = read_changes(self.tree, old, new)
+    def _following(self, changes: Sequence[Change]) -> Following:
         staged = read_staged(self.tree, [change.path for change in changes])
         # Only what is new can need a place where the index holds something else.
         is_new = any(change.after is not None and change.path not in staged for change in changes)

@@ -12,7 +12,7 @@ from gitbaton.workspace.integration.catching_up import catch_up
 from gitbaton.workspace.safecommit.moving import Mover
 from tests.integration.workspace.commit.house import House
 from tests.integration.workspace.commit.victim import run_until_call
-from tests.integration.workspace.integration.clones import Clones, bytes_of, kept
+from tests.integration.workspace.integration.clones import ODD, Clones, bytes_of, kept
 
 
 @pytest.mark.parametrize(("staged", "upstream"), [("new/inner", "new"), ("new", "new/inner")])
@@ -127,3 +127,31 @@ def test_a_sparse_checkout_stays_sparse(clones: Clones) -> None:
     assert (ours.read("dir/in"), ours.read("dir/new")) == ("2\n", "2\n")
     assert ours.git("status", "--porcelain") == ""
     assert ours.git("diff", "--cached", "--name-only") == ""
+
+
+@pytest.mark.parametrize("kept_in", ["dir", "out"])
+def test_a_sparse_index_stays_in_order(clones: Clones, kept_in: str) -> None:
+    """A directory that is one entry of the index, and is the last one or is not."""
+    theirs, ours = clones("theirs"), clones("ours")
+    theirs.commit("up", **{"out/x": "1\n", "dir/x": "1\n"})
+    theirs.git("push", "-q")
+    ours.sync()
+    ours.git("rm", "-q", "--cached", ODD)  # it sorts behind: `out/` shall be the last
+    ours.git("commit", "-q", "-m", "without")
+    ours.git("push", "-q")
+    ours.git("sparse-checkout", "set", "--cone", "--sparse-index", kept_in)
+    theirs.git("pull", "-q", "--rebase")
+    theirs.commit("more", **{"out/x": "2\n", "out/new": "2\n", "dir/x": "2\n", "dir/new": "2\n"})
+    theirs.git("push", "-q")
+    assert kept(ours.sync()) == {}
+    tree = ours.git("ls-tree", "-r", "--name-only", "HEAD").split("\n")
+    assert ours.git("ls-files").split("\n") == tree
+    assert ours.git("write-tree") == ours.git("rev-parse", "HEAD^{tree}")
+    assert ours.git("diff", "--cached", "--name-only") == ""
+    ours.commit("plain", a="mine\n")
+    ours.require_whole()
+    house = House(ours.top)
+    house.write("b", "mine\n")
+    house.commit("b")
+    assert house.files() == {("M", b"b")}
+    house.check()
