@@ -189,6 +189,23 @@ def test_a_rewound_board_is_refused_by_whoever_has_seen_more(place: Place) -> No
     assert store.read().records[TASK].value == {"finished": True}
 
 
+def test_a_deleted_board_is_refused_by_whoever_has_seen_it(place: Place) -> None:
+    """I1: nothing is as old a copy as any."""
+    store = place.store()
+    create(store, "task-001", {"finished": True})
+    store.tidy(force=True)
+    tip = place.git("rev-parse", "baton")
+    place.git("update-ref", "-d", "refs/heads/baton")
+    for same_clone in (store, place.store()):
+        with pytest.raises(Refused, match="deleted") as caught:
+            same_clone.read()
+        assert caught.value.code == "board_rewound"
+        with pytest.raises(Refused, match="deleted"):
+            create(same_clone, "task-001", {"finished": False})
+    place.git("update-ref", "refs/heads/baton", tip)
+    assert place.store().read().records[TASK].value == {"finished": True}
+
+
 def test_a_strange_entry_on_the_board_hurts_nobody(place: Place) -> None:
     """I8: a gitlink, whose object is in no repository of ours."""
     create(place.store(), "task-001")

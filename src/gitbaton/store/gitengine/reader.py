@@ -242,7 +242,7 @@ class Reader:
 
     def _read_board(self, tip: Oid | None) -> Board | None:
         """Return the board at ``tip``; None when we have seen a later one (look again)."""
-        if tip == self._board.tip:
+        if tip == self._board.tip and (tip is not None or self._follows(self._board)):
             return self._board
         board = read_board(self._objects, self._library, tip)
         if not self._follows(board):
