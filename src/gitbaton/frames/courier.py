@@ -22,6 +22,7 @@ from gitbaton.frames.journal import Journal, Undelivered
 from gitbaton.frames.news import Listener, News
 from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.rounds import Rounds
+from gitbaton.frames.stage import View
 from gitbaton.git.objects import Person
 
 _REFUSALS: Final = 3  # rounds of refusals, with pauses, before a delta is given up
@@ -62,29 +63,36 @@ class Courier:
         self._journal.clear()  # of another world, or of a clone that was made anew
         return None
 
-    def deliver(self, delta: Undelivered, halted: Callable[[], bool]) -> bool:
+    def deliver(
+        self, delta: Undelivered, halted: Callable[[], bool], *, seen: View | None = None
+    ) -> bool:
         """Publish a delta, however long the remote is away; then forget it.
 
-        Returns False where we were halted before: it stays noted. Raises Refused when another
-        process has published one in our name, HostRefused when the host takes not even a stand-in.
+        ``seen``: a look that may show what became of it before. Returns False where we were halted
+        first: it stays noted. Raises Refused when another process has published one in our name,
+        HostRefused when the host takes not even a stand-in.
         """
+        fate = self._fate(seen, delta) if seen is not None else None
         failures = refusals = 0
-        while True:
+        why = ""  # the host refuses it for good
+        while fate is None:
             try:
-                fate = self._push(delta)
+                fate = self._stand_in(delta, why) if why else self._push(delta)
                 break
             except RemoteUnreachable as error:
                 failures += 1
                 if failures == 1:
                     self._listener(News("offline", delta.pair.frame, error.message))
             except HostRefused as error:
-                failures = refusals = refusals + 1
-                if refusals >= _REFUSALS:
-                    delta, fate = self._stand_in(delta, error)
-                    break
+                if why:
+                    raise  # whatever is sent: it is not for this delta's sake
+                refusals += 1
+                if refusals == _REFUSALS:
+                    why = show(error.reason) or "no reason given"
+                    continue
             if halted():
                 return False
-            self._rounds.pause(failures)
+            self._rounds.pause(failures + refusals)
         self._journal.clear()
         if fate == "taken":
             raise Refused(
@@ -92,37 +100,36 @@ class Courier:
                 code="name_taken",
                 next="baton frame work --name ANOTHER",
             )
+        if fate == "instead":
+            self._tell_refused(delta, why)
         return True
 
+    def _fate(self, seen: View, delta: Undelivered) -> Fate | None:
+        return self._attendant.fate(seen, delta.pair, delta.commit, or_else=delta.stand_in)
+
     def _push(self, delta: Undelivered) -> Fate:
-        attendant = self._attendant
-        fate = attendant.deliver(delta.pair, delta.commit, or_else=delta.stand_in)
-        if fate == "instead":
-            words = f"frame {delta.pair.frame}: put aside, see commit {delta.commit} of this clone"
-            detail = {"commit": delta.commit}
-            self._listener(News("refused", delta.pair.frame, words, detail))
-        return fate
+        return self._attendant.deliver(delta.pair, delta.commit, or_else=delta.stand_in)
 
-    def _stand_in(self, delta: Undelivered, error: HostRefused) -> tuple[Undelivered, Fate]:
-        """Publish a delta without ops in place of one that was refused again and again.
+    def _stand_in(self, delta: Undelivered, why: str) -> Fate:
+        """Publish a delta without ops in place of one that is refused again and again.
 
-        It is noted beside the other one first: killed in between, neither is a stranger's. Raises
-        ``error`` where the host refuses this one as well: then it is not for the delta's sake.
+        It is noted beside the other one first: killed in between, neither is a stranger's.
         """
-        why = show(error.reason) or "no reason given"
-        commit = delta.stand_in or self._make(delta, why)
-        both = Undelivered(delta.pair, delta.commit, commit)
-        self._journal.write(both)
-        try:
-            fate = self._attendant.deliver(delta.pair, commit, or_else=delta.commit)
-        except HostRefused:
-            raise error from None
+        noted = self._journal.read()
+        commit = (noted.stand_in if noted else None) or self._make(delta, why)
+        self._journal.write(Undelivered(delta.pair, delta.commit, commit))
+        fate = self._attendant.deliver(delta.pair, commit, or_else=delta.commit)
         if fate == "instead":  # the delta itself has arrived after all
-            return both, "there"
-        words = f"frame {delta.pair.frame}: put aside, {why} (commit {delta.commit} of this clone)"
+            return "there"
+        return "taken" if fate == "taken" else "instead"
+
+    def _tell_refused(self, delta: Undelivered, why: str) -> None:
+        reason = f"{why} " if why else ""
+        words = (
+            f"frame {delta.pair.frame}: put aside, {reason}(commit {delta.commit} of this clone)"
+        )
         detail = {"commit": delta.commit, "reason": why}
         self._listener(News("refused", delta.pair.frame, words, detail))
-        return both, fate
 
     def _make(self, delta: Undelivered, why: str) -> Oid:
         """Write a stand-in of the same streams, from the same world, and return its commit."""

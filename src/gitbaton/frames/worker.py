@@ -173,10 +173,10 @@ class Worker:
         """Deliver what an earlier run of this worker has made, in time or late."""
         left = self._courier.left_over(view.scene.number)
         if left is not None:
-            self._deliver(left)
+            self._deliver(left, seen=view)
 
-    def _deliver(self, delta: Undelivered) -> None:
-        if not self._courier.deliver(delta, lambda: self._halted is not None):
+    def _deliver(self, delta: Undelivered, *, seen: View | None = None) -> None:
+        if not self._courier.deliver(delta, lambda: self._halted is not None, seen=seen):
             return
         self._delivered += 1
         self._latest = delta.pair

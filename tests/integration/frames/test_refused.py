@@ -89,6 +89,10 @@ def test_a_host_that_takes_nothing_stops_the_worker_and_loses_nothing(house: Hou
     noted = Journal(one.place / "undelivered.json").read()
     assert noted is not None and noted.stand_in is not None
     assert len({u.new for u in line.declined if u.ref == ref}) == 2
+    one.start()
+    with pytest.raises(HostRefused, match="too much of it"):
+        one.step()
+    assert len({u.new for u in line.declined if u.ref == ref}) == 2, "it has one stand-in for ever"
     line.taste = lambda commit: True
     one.start()
     settle(house, one, 2)
@@ -96,7 +100,7 @@ def test_a_host_that_takes_nothing_stops_the_worker_and_loses_nothing(house: Hou
     assert not [page for page in History(one.stage).log() if page.frame.quarantined]
 
 
-@pytest.mark.parametrize("fate", ["after", "lost", "before"])
+@pytest.mark.parametrize("fate", ["after", "lost", "before", "cut"])
 def test_killed_while_the_stand_in_is_sent(house: House, fate: str) -> None:
     """I4, I7: whichever of the two is there, it is its own worker's, and it is there once."""
     one, line = enter(house, lambda commit: True)
@@ -153,3 +157,27 @@ def test_a_refused_delta_that_arrives_all_the_same(house: House) -> None:
         aside = [q for p in History(one.stage).log() for q in p.frame.quarantined]
         assert len(aside) == (0 if before else 2)
         house.root.joinpath("one").rename(house.root / f"was-{before}")
+
+
+def test_a_stand_in_that_was_merged_while_its_worker_was_dead(house: House) -> None:
+    """I4: the frame has it, and its worker is no stranger to it."""
+    one, line = enter(house, lambda commit: True)
+    settle(house, one, 2)
+    pair = reach_new_frame(one)
+    line.taste = lambda commit: not has_ops(house, commit)
+
+    def strike(call: str) -> str | None:
+        noted = Journal(one.place / "undelivered.json").read()
+        return "after" if call == "push" and noted is not None and noted.stand_in else None
+
+    line.hazard = strike
+    with pytest.raises(Crash):
+        one.play()
+    two = house.enter("two")
+    settle(house, two, 1)
+    assert tuple(pair) in two.step().scene.frame.merged or two.step().scene.number > pair.frame + 1
+    line.hazard, line.taste = (lambda call: None), (lambda commit: True)
+    one.start()
+    settle(house, one, 2)
+    assert any(news.kind == "refused" for news in one.news)
+    judge(house.repository, one.remote)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from gitbaton.cli.frame.recording import place_words
 from gitbaton.cli.frame.screen import news_line
+from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.news import News, counted
 
 
@@ -21,3 +23,11 @@ def test_the_frame_is_named_once() -> None:
 
 def test_one_is_not_many() -> None:
     assert [counted(n, "delta") for n in (0, 1, 2)] == ["0 deltas", "1 delta", "2 deltas"]
+
+
+def test_what_was_put_aside_is_a_line_a_stream_or_a_whole_delta() -> None:
+    assert place_words(Quarantined(3, "w", "1", 7, "no op")) == "w, stream 1, line 7 of frame 3"
+    assert place_words(Quarantined(3, "w", "1", 0, "more", more=9)) == (
+        "w, stream 1 of frame 3 (9 lines)"
+    )
+    assert place_words(Quarantined(3, "w", "", 0, "the host refused it")) == "w of frame 3"

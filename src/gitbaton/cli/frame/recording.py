@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from gitbaton.cli.output import PLAIN_WIDTH, Cell, Output, one_line
+from gitbaton.frames.codec import Quarantined
 from gitbaton.frames.conflict import Claim, Conflict
 from gitbaton.frames.frame import Frame
 from gitbaton.frames.history import Page
@@ -88,8 +89,7 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
     for conflict in frame.conflicts:
         print_conflict(out, conflict)
     for bad in frame.quarantined:
-        where = f"{bad.worker}, stream {bad.stream}, line {bad.line} of frame {bad.frame}"
-        out.say(f"  put aside: {where}")
+        out.say(f"  put aside: {place_words(bad)}")
         out.say(f"    {one_line(bad.reason)}")
     hidden = frame.conflict_count - len(frame.conflicts)
     hidden += frame.quarantined_count - len(frame.quarantined)
@@ -100,6 +100,17 @@ def print_page(out: Output, page: Page, documents: Iterable[str]) -> None:
     out.say(f"  {counted(len(names), 'document')}:")
     for line in wrap(" ".join(names), PLAIN_WIDTH - 4, max_lines=_LINES, placeholder=" …"):
         out.say(f"    {line}")
+
+
+def place_words(bad: Quarantined) -> str:
+    """Return where what was put aside came from: a line, a stream, or a worker's whole delta."""
+    words = [bad.worker]
+    if bad.stream:
+        words.append(f"stream {bad.stream}")
+    if bad.line:
+        words.append(f"line {bad.line}")
+    more = f" ({counted(bad.more, 'line')})" if bad.more else ""
+    return f"{', '.join(words)} of frame {bad.frame}{more}"
 
 
 def print_conflict(out: Output, conflict: Conflict) -> None:

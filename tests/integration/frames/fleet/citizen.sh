@@ -1,12 +1,18 @@
 #!/bin/sh
 # A stream of the fleet: a few ops for each of its agents, every line noted in a ledger first.
-# LEDGER is a directory, LIFE names the worker's process. Written in shell: a thousand runs of it
-# are to cost little.
+# LEDGER is a directory, LIFE names the worker's process. Written in shell, and without any
+# other program: a thousand runs of it are to cost little.
 set -eu
 run="$LIFE-$BATON_FRAME-$BATON_STREAM-$$"
 book="$LEDGER/$run.jsonl"
-agents=$(tr -d '[],"' < "$BATON_AGENTS")
-list=$(printf ',"%s"' $agents)
+agents='' list=''
+while read -r line || [ -n "$line" ]; do
+    IFS='[], "'
+    for agent in $line; do
+        agents="$agents${agent:+ $agent}" list="$list${agent:+,\"$agent\"}"
+    done
+    unset IFS
+done < "$BATON_AGENTS"
 
 say() {
     printf '> %s\n' "$1" >> "$book"
