@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from gitbaton.core.process import find_process
 from tests.functional.baton import COMMAND, Baton
+from tests.functional.working import wait_until
+from tests.needs import needs
 
 BATON = " ".join(COMMAND)
 
@@ -151,3 +156,83 @@ def test_gc_clears_away_what_is_dead_and_names_what_is_kept(baton: Baton) -> Non
     assert [i["what"] for i in done["freed"] if i["kind"] == "session"] == ["ann"]
     [kept] = [i for i in done["kept"] if i["kind"] == "session"]
     assert kept["what"].endswith("/sessions/bob") and "not committed" in kept["why"]
+
+
+CONTAINER = ("unshare", "--pid", "--fork", "--mount-proc")
+
+
+def start_exec(
+    clone: Baton, script: str, *, within: Sequence[str] = ()
+) -> tuple[subprocess.Popen[str], int, Path]:
+    """Start ``script`` in a session and a worktree; return its process id and its place, too."""
+    running = subprocess.Popen(
+        [
+            *(*within, *COMMAND, "session", "exec", "--worktree", "--name", "ann"),
+            *("--", "sh", "-c", f"echo $$; pwd; {script}"),
+        ],
+        cwd=clone.directory,
+        env=clone.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stdout is not None
+    return running, int(running.stdout.readline()), Path(running.stdout.readline().strip())
+
+
+def test_the_worktree_of_a_killed_baton_stays_as_long_as_its_command(
+    baton: Baton, tmp_path: Path
+) -> None:
+    """I3, I4: the command goes on, and its directory is there."""
+    go, end = tmp_path / "go", tmp_path / "end"
+    os.mkfifo(go)
+    os.mkfifo(end)
+    running, pid, place = start_exec(baton, f"read word <{go}; echo $word >late; cat {end}")
+    with running:
+        running.kill()
+        running.wait()
+        listed = baton.ok("session", "list")
+        assert listed["cleared"] == [] and place.is_dir()
+        [known] = listed["sessions"]
+        assert (known["pid"], known["alive"], known["state"]) == (pid, True, "active")
+        go.write_text("on\n")
+        end.write_text("")  # opens when the command has come there, and lets it end
+    wait_until(lambda: find_process(pid, origin="") is None)
+    [cleared] = baton.ok("session", "list")["cleared"]
+    assert cleared["kept"] == str(place), "what it wrote is nowhere else"
+    assert (place / "late").read_text() == "on\n"
+
+
+def test_a_worktree_is_not_taken_from_what_was_left_running_in_it(baton: Baton) -> None:
+    """I3: a server that a session left keeps its directory; when it ends, that goes by itself."""
+    answer = baton(
+        *("session", "exec", "--worktree", "--name", "ann", "--", "sh", "-c"),
+        "sleep 600 >/dev/null 2>&1 & echo $!; pwd",
+    )
+    pid, place = int(answer.out.split()[0]), Path(answer.out.split()[1])
+    try:
+        assert f"process {pid} (sleep) works in it" in answer.err
+        assert place.is_dir()
+        assert [one["pid"] for one in baton.ok("session", "list")["sessions"]] == [pid]
+        again = baton.ok("session", "end", "ann", "--force")
+        assert again["kept"] == str(place) and place.is_dir()
+    finally:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: find_process(pid, origin="") is None)
+    assert baton.ok("session", "list")["sessions"] == []
+    assert not place.exists(), "nothing unique was in it"
+
+
+def test_a_session_of_a_container_is_not_judged_by_its_number(baton: Baton, tmp_path: Path) -> None:
+    """I3, I4: the boot is the same there, and the number is another process's here."""
+    needs("containers")
+    go = tmp_path / "go"
+    os.mkfifo(go)
+    running, _, place = start_exec(baton, f"read word <{go}", within=CONTAINER)
+    with running:
+        listed = baton.ok("session", "list")
+        assert listed["cleared"] == [] and place.is_dir()
+        assert [one["alive"] for one in listed["sessions"]] == [True]
+        go.write_text("on\n")
+    assert running.returncode == 0
+    assert not place.exists(), "it was ended from within"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from gitbaton.cli.finishing import Finish
@@ -102,9 +103,16 @@ def _run(
     env = commons.desk.variables(session)
     # In the shared tree CMD starts where the caller stands.
     cwd = None if session.tree is None else Path(session.tree.path)
+
+    def started(pid: int) -> None:
+        # Should we be killed, CMD goes on: its session and its worktree must not go before it.
+        # Where that cannot be written down, it is found in the worktree.
+        with contextlib.suppress(BatonError):
+            commons.desk.run(session.name, pid)
+
     if claimed is None:
-        return _run_plain(request, argv, env, cwd).status, {}
-    execution = run_under_claim(request, claimed, argv, env=env, cwd=cwd)
+        return _run_plain(request, argv, env, cwd, started).status, {}
+    execution = run_under_claim(request, claimed, argv, env=env, cwd=cwd, started=started)
     finish = Finish()
     tip = None if session.tree is None else commons.tip(session.tree.branch)
     if session.tree is not None and tip not in (None, session.tree.base):
@@ -121,7 +129,11 @@ def _run(
 
 
 def _run_plain(
-    request: Request, argv: Sequence[str], env: dict[str, str], cwd: Path | None
+    request: Request,
+    argv: Sequence[str],
+    env: dict[str, str],
+    cwd: Path | None,
+    started: Callable[[int], None],
 ) -> Execution:
     try:
         return run_unclaimed(
@@ -129,6 +141,7 @@ def _run_plain(
             {**request.env, **env},
             cwd=cwd,
             stdout=sys.stderr.fileno() if request.output.json else None,
+            started=started,
         )
     except OSError as error:
         why = f"{argv[0]}: {os.strerror(error.errno or 0)}"

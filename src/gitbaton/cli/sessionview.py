@@ -13,11 +13,12 @@ from gitbaton.workspace.sessions.roll import Session, Stage
 def session_document(session: Session, desk: Desk) -> dict[str, Any]:
     """Return ``session`` as JSON."""
     tree = session.tree
+    keeper = None if session.stage is Stage.KEPT else session.keeper(desk.alive)
     return {
         "name": session.name,
         "state": session.stage.value,
-        "pid": None if session.stage is Stage.KEPT else session.owner.pid,
-        "alive": session.stage is not Stage.KEPT and desk.alive(session.owner),
+        "pid": None if session.stage is Stage.KEPT else (keeper or session.owner).pid,
+        "alive": keeper is not None,
         "started_at": session.started,
         "task": session.task,
         "directory": session.place,
@@ -44,4 +45,7 @@ def tell_ended(say: Callable[[str], None], ended: Ended) -> None:
         say(f"session {name} is over{removed}")
         return
     say(f"session {name} is over; {place} is kept: {'; '.join(ended.reasons)}")
+    if ended.session.stage is not Stage.KEPT:
+        say("  it goes when they have ended and hold nothing unique; next: baton session list")
+        return
     say(f"  next: cd {shlex.quote(place)}, save what matters; then: baton session end {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from gitbaton.cli.finishing import Finish, finish_task
@@ -35,10 +35,12 @@ def run_under_claim(
     *,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    started: Callable[[int], None] = lambda pid: None,
 ) -> Execution:
     """Run ``argv`` in ``cwd`` while the claim is renewed. ``env``: further variables.
 
-    Raises InvalidInput where it cannot be started; then the claim is given back.
+    ``started`` is called with its process id. Raises InvalidInput where it cannot be started; then
+    the claim is given back.
     """
     claim = claimed.task.claim
     variables = {
@@ -58,6 +60,7 @@ def run_under_claim(
             renew=request.app.queue.renew,
             cwd=cwd,
             stdout=sys.stderr.fileno() if request.output.json else None,
+            started=started,
         )
     except OSError as error:
         request.app.queue.release(claimed.token, f"{argv[0]} could not be started")

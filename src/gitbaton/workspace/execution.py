@@ -39,15 +39,18 @@ def run_claimed(
     renew: Callable[[Sequence[Token]], Mapping[Token, Task | Exception]],
     cwd: Path | None = None,
     stdout: IO[bytes] | int | None = None,
+    started: Callable[[int], None] = lambda pid: None,
 ) -> Execution:
     """Run ``argv`` with ``env`` to its end, renewing ``token`` every third of ``lease`` seconds.
 
-    When the claim is lost the command gets TERM: what it does can no longer be published. Raises
-    OSError when the command cannot be started. Must be called from the main thread.
+    ``started`` is called with its process id. When the claim is lost the command gets TERM: what
+    it does can no longer be published. Raises OSError when the command cannot be started. Must be
+    called from the main thread.
     """
     process = _start(argv, env, cwd, stdout)
     renewal = _Renewal(process, token, lease / 3, renew)
     with _signals_to(process), renewal:
+        started(process.pid)
         status = process.wait()
     return Execution(_shell_status(status), renewal.lost)
 
@@ -58,10 +61,12 @@ def run_unclaimed(
     *,
     cwd: Path | None = None,
     stdout: IO[bytes] | int | None = None,
+    started: Callable[[int], None] = lambda pid: None,
 ) -> Execution:
     """Run ``argv`` with ``env`` to its end, under no claim. As ``run_claimed`` otherwise."""
     process = _start(argv, env, cwd, stdout)
     with _signals_to(process):
+        started(process.pid)
         status = process.wait()
     return Execution(_shell_status(status))
 

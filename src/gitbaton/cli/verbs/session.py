@@ -188,7 +188,9 @@ def _print_list(out: Output, sessions: Sequence[Session], desk: Desk) -> None:
             session.name,
             str(session.stage),
             session.started,
-            "-" if session.stage is Stage.KEPT else str(session.owner.pid),
+            "-"
+            if session.stage is Stage.KEPT
+            else str((session.keeper(desk.alive) or session.owner).pid),
             session.task or "-",
             session.place,
         )

@@ -17,6 +17,7 @@ from gitbaton.core.errors import BatonError, Refused
 from gitbaton.core.ids import Oid, task_id
 from gitbaton.core.process import Process, find_process, is_alive
 from gitbaton.workspace.sessions.environment import Belongings, variables
+from gitbaton.workspace.sessions.occupants import Occupant, find_occupants
 from gitbaton.workspace.sessions.register import Register
 from gitbaton.workspace.sessions.roll import (
     OwnTree,
@@ -140,12 +141,21 @@ class Desk:
         ``force``: also if another process still runs in it. ``published``: commits of it that are
         safe elsewhere. Raises Refused.
         """
-        me = self.process
-        roll = self._register.change(
-            f"session: {name} ends",
-            lambda roll: take_over(roll, name, me, alive=self.alive, force=force),
-        )
-        return self._clear(roll.sessions[name], published)
+        return self._clear(self._take(name, force=force), published, called=True)
+
+    def run(self, name: str, pid: int) -> None:
+        """Note that the session ``name`` was entered for the process ``pid``, which runs now.
+
+        It lives as long as that, too: ``baton`` may be killed before what it started ends. Quiet
+        where the process is over already.
+        """
+        command = find_process(pid, origin=self._clock.origin)
+
+        def note(roll: Roll) -> Roll:
+            known = roll.find(name)
+            return roll if known is None else roll.having(replaced(known, command=command))
+
+        self._register.change(f"session: {name} runs process {pid}", note)
 
     def sweep(self) -> list[Ended]:
         """Clear away all sessions whose process is gone; return what became of each.
@@ -155,7 +165,9 @@ class Desk:
         done = []
         for session in orphans(self.roll(), self.alive):
             try:
-                done.append(self.end(session.name, force=False))
+                ended = self._clear(self._take(session.name, force=False))
+                if ended.session.stage is not Stage.ACTIVE:  # else others are at work in it
+                    done.append(ended)
             except Refused:
                 continue  # somebody else is at it
             except BatonError as error:  # it stays, and holds up nobody who comes or goes
@@ -190,8 +202,19 @@ class Desk:
             )
         return self._trees.plan(name, head, branch)
 
-    def _clear(self, session: Session, published: Sequence[Oid] = ()) -> Ended:
-        """Clear away a session that this process owns."""
+    def _take(self, name: str, *, force: bool) -> Session:
+        """Make this process the owner of a session that ends. Raises Refused."""
+        me = self.process
+        roll = self._register.change(
+            f"session: {name} ends",
+            lambda roll: take_over(roll, name, me, alive=self.alive, force=force),
+        )
+        return roll.sessions[name]
+
+    def _clear(
+        self, session: Session, published: Sequence[Oid] = (), *, called: bool = False
+    ) -> Ended:
+        """Clear away a session that this process owns. ``called``: by name, not found dead."""
         tree = session.tree
         if tree is not None and session.stage is Stage.MAKING:
             self._trees.discard(tree)
@@ -201,6 +224,9 @@ class Desk:
                 if reasons := (*self._guests(session), *self._trees.judge(tree, published)):
                     kept = self._put(replaced(session, stage=Stage.KEPT, reasons=reasons))
                     return Ended(kept, reasons)
+                # After the judging, which takes a while: somebody may have come meanwhile.
+                if occupants := self._occupants(session, tree, called=called):
+                    return self._leave(session, occupants)
                 self._put(replaced(session, stage=Stage.REMOVING))
             self._trees.remove(tree)
         self.belongings(session.name).erase()
@@ -208,6 +234,19 @@ class Desk:
             f"session: {session.name} is over", lambda roll: roll.without(session.name)
         )
         return Ended(session)
+
+    def _occupants(self, session: Session, tree: OwnTree, *, called: bool) -> list[Occupant]:
+        state = os.fspath(self.belongings(session.name).state)
+        found = find_occupants(tree.path, state, origin=self._clock.origin, callers=called)
+        return sorted(found, key=lambda occupant: occupant.process.pid)
+
+    def _leave(self, session: Session, occupants: Sequence[Occupant]) -> Ended:
+        """Leave a session to the processes in its worktree: who comes after them clears it away."""
+        heir = occupants[0].process
+        left = self._put(replaced(session, stage=Stage.ACTIVE, owner=heir, command=None))
+        return Ended(
+            left, tuple(f"process {o.process.pid} ({o.program}) works in it" for o in occupants)
+        )
 
     def _guests(self, session: Session) -> list[str]:
         """Return why its worktree must stay for others: those who were started in it live."""

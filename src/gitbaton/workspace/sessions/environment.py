@@ -17,6 +17,7 @@ from pathlib import Path
 
 from gitbaton.core.errors import BatonError
 from gitbaton.git.worktrees import erase
+from gitbaton.workspace.sessions.occupants import MARK
 from gitbaton.workspace.sessions.roll import Session
 
 
@@ -66,7 +67,7 @@ def variables(session: Session, belongings: Belongings) -> dict[str, str]:
     """Return the environment variables of ``session``."""
     found = {
         "BATON_SESSION": session.name,
-        "BATON_SESSION_STATE": os.fspath(belongings.state),
+        MARK: os.fspath(belongings.state),
         "XDG_CACHE_HOME": os.fspath(belongings.cache),
     }
     if session.tree is not None:

@@ -6,7 +6,8 @@
 
 Only a session with a worktree of its own is ever ``making``, ``removing`` or ``kept``. In each
 stage but ``kept`` one process owns it: the one that the session lives as long as (``active``), or
-the ``baton`` at work on it (the others). Whoever finds that process gone may take over.
+the ``baton`` at work on it (the others). Whoever finds that process gone may take over, unless
+the session was entered for a command that goes on without it.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class OwnTree(msgspec.Struct, frozen=True, kw_only=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One session. ``top``: the working tree it was started in; ``started`` is for people.
 
+    ``command``: what ``session exec`` started; an active session lives as long as that, too.
     ``reasons``: why its worktree is kept.
     """
 
@@ -55,7 +57,15 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     started: str
     tree: OwnTree | None = None
     task: str | None = None
+    command: Process | None = None
     reasons: tuple[str, ...] = ()
+
+    def keeper(self, alive: Alive) -> Process | None:
+        """Return a process that keeps the session, None where nobody does any more."""
+        owners = [self.owner]
+        if self.stage is Stage.ACTIVE and self.command is not None:
+            owners.append(self.command)
+        return next((owner for owner in owners if alive(owner)), None)
 
     @property
     def place(self) -> str:
@@ -86,7 +96,7 @@ class Roll(msgspec.Struct, frozen=True):
 
 def sharing(roll: Roll, top: str, alive: Alive) -> list[Session]:
     """Return the living sessions that work in the working tree ``top``."""
-    return [s for s in roll if s.tree is None and s.top == top and alive(s.owner)]
+    return [s for s in roll if s.tree is None and s.top == top and s.keeper(alive)]
 
 
 def needs_own_tree(roll: Roll, top: str, *, threshold: int, alive: Alive) -> bool:
@@ -108,7 +118,8 @@ def admit(roll: Roll, session: Session, *, alive: Alive) -> Roll:
             code="exists",
             next=f"baton session start --resume {session.name}",
         )
-    state = f"process {known.owner.pid} runs it" if alive(known.owner) else "it is being cleared"
+    keeper = known.keeper(alive)
+    state = "it is being cleared" if keeper is None else f"process {keeper.pid} runs it"
     raise Refused(
         f"there is a session {session.name!r} already: {state}",
         code="exists",
@@ -123,12 +134,12 @@ def resume(roll: Roll, name: str, owner: Process) -> Roll:
         raise Refused(
             f"no worktree of a session {name!r} is kept", code="unknown", next="baton session list"
         )
-    return roll.having(replaced(known, owner=owner, stage=Stage.ACTIVE, reasons=()))
+    return roll.having(replaced(known, owner=owner, stage=Stage.ACTIVE, command=None, reasons=()))
 
 
 def orphans(roll: Roll, alive: Alive) -> list[Session]:
     """Return the sessions whose process is gone and that somebody should clear away."""
-    return [s for s in roll if s.stage is not Stage.KEPT and not alive(s.owner)]
+    return [s for s in roll if s.stage is not Stage.KEPT and s.keeper(alive) is None]
 
 
 def take_over(roll: Roll, name: str, owner: Process, *, alive: Alive, force: bool) -> Roll:
@@ -140,16 +151,16 @@ def take_over(roll: Roll, name: str, owner: Process, *, alive: Alive, force: boo
     known = roll.find(name)
     if known is None:
         raise Refused(f"there is no session {name!r}", code="unknown", next="baton session list")
-    busy = known.stage is not Stage.KEPT and known.owner != owner and alive(known.owner)
-    if busy and known.stage is not Stage.ACTIVE:
+    keeper = None if known.stage is Stage.KEPT or known.owner == owner else known.keeper(alive)
+    if keeper is not None and known.stage is not Stage.ACTIVE:
         raise Refused(
-            f"process {known.owner.pid} is at work on the session {name!r} ({known.stage})",
+            f"process {keeper.pid} is at work on the session {name!r} ({known.stage})",
             code="busy",
             next="baton session list",
         )
-    if busy and not force:
+    if keeper is not None and not force:
         raise Refused(
-            f"the session {name!r} is not yours, and process {known.owner.pid} still runs it",
+            f"the session {name!r} is not yours, and process {keeper.pid} still runs it",
             code="busy",
             next=f"baton session end {name} --force",
         )

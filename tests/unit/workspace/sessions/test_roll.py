@@ -121,3 +121,22 @@ def test_only_a_kept_session_is_resumed() -> None:
     for name in ("a", "nobody"):
         with pytest.raises(Refused):
             resume(roll, name, ME)
+
+
+@given(living, living)
+def test_an_active_session_lives_as_long_as_what_was_started_in_it(
+    pids: frozenset[int], commands: frozenset[int]
+) -> None:
+    """I3, I4: `baton` may be killed before the command that it runs ends."""
+    alive = lambda process: process.pid in pids  # noqa: E731
+    for command in commands:
+        one = replaced(session("a", pid=1), command=Process(command, "0", "here"))
+        roll = Roll({"a": one})
+        lives = bool({1, command} & pids)
+        assert (orphans(roll, alive) == []) == lives
+        assert (sharing(roll, "/t", alive) == [one]) == lives
+        if lives:
+            with pytest.raises(Refused, match="still runs it"):
+                take_over(roll, "a", ME, alive=alive, force=False)
+        else:
+            assert take_over(roll, "a", ME, alive=alive, force=False).sessions["a"].owner == ME
