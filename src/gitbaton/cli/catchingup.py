@@ -9,6 +9,7 @@ from gitbaton.checkout import Checkout
 from gitbaton.cli.commit.reading import read_paths
 from gitbaton.cli.errors import DONE, REFUSED
 from gitbaton.cli.output import Output
+from gitbaton.cli.pathtext import path_text
 from gitbaton.cli.request import Request
 from gitbaton.workspace.integration.catching_up import CaughtUp
 from gitbaton.workspace.safecommit.naming import shown
@@ -35,11 +36,8 @@ def catch_up_files(
     kept = read_paths(mine, checkout.tree)
     done = checkout.catch_up(read_paths(merged, checkout.tree), kept, wait=patience)
     document = {
-        "merged": [
-            {"path": item.path.decode("utf-8", "backslashreplace"), "fate": item.fate}
-            for item in done
-        ],
-        "mine": [path.decode("utf-8", "backslashreplace") for path in kept],
+        "merged": [{"path": path_text(item.path), "fate": item.fate} for item in done],
+        "mine": [path_text(path) for path in kept],
     }
     request.output.answer(document, lambda out: _tell(out, done, kept))
     return REFUSED if any(item.fate in ("conflicts", "by hand") for item in done) else DONE

@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from gitbaton import __version__
-from gitbaton.cli.output import ReaderGone
+from gitbaton.cli.output import AnswerLost, ReaderGone, silence
 from gitbaton.cli.request import Request
 from gitbaton.core.errors import (
     BatonError,
@@ -29,6 +29,7 @@ REFUSED: Final = 1
 USAGE: Final = 2
 BUG: Final = 3
 UNREACHABLE: Final = 69
+NOT_DELIVERED: Final = 74  # EX_IOERR of sysexits.h
 NOTHING_TO_CLAIM: Final = 75
 CLAIM_LOST: Final = 76
 FORBIDDEN: Final = 77
@@ -75,10 +76,11 @@ def run_guarded(run: Callable[[], object], request: Request, argv: Sequence[str]
     except (click.Abort, KeyboardInterrupt):
         _tell(request, "interrupted", "interrupted", None)
         return INTERRUPTED
-    except ReaderGone:
-        _silence()
-        return PIPE_CLOSED
+    except AnswerLost as lost:
+        return _undelivered(request, lost)
     except Exception as error:  # noqa: BLE001 - the one catch-all
+        if unwritten := _find_lost(request, error):
+            return _undelivered(request, unwritten)
         where = _report(error, request, argv)
         message = f"a bug in baton: {type(error).__name__}: {error}"
         _tell(request, "bug", message, None if where is None else f"report it with {where}")
@@ -90,22 +92,39 @@ def _tell(request: Request, code: str, message: str, next: str | None) -> None:
     try:
         if output.json:
             output.document({"error": {"code": code, "message": message, "next": next}})
-        else:
-            output.complain(f"baton: {message}")
-            if next:
-                output.complain(f"  next: {next}")
-    except ReaderGone:
-        _silence()
+            return
+    except AnswerLost:
+        silence(output.stdout)
+    output.complain(f"baton: {message}")
+    if next:
+        output.complain(f"  next: {next}")
+
+
+def _undelivered(request: Request, lost: AnswerLost) -> int:
+    """Say that standard output took no answer, unless its reader has left; return the status."""
+    silence(request.output.stdout)
+    if isinstance(lost, ReaderGone):
+        return PIPE_CLOSED
+    request.output.complain(
+        f"baton: the answer could not be written to standard output: {lost}; "
+        "what was asked for may have been done"
+    )
+    return NOT_DELIVERED
+
+
+def _find_lost(request: Request, error: Exception) -> AnswerLost | None:
+    """Return what is wrong with standard output, if ``error`` came of what click wrote to it."""
+    if not isinstance(error, OSError):
+        return None
+    try:
+        request.output.raw("")  # what could not be written before is still in the buffer
+    except AnswerLost as lost:
+        return lost
+    return None
 
 
 def _help_command(error: click.UsageError) -> str:
     return f"{error.ctx.command_path if error.ctx else 'baton'} --help"
-
-
-def _silence() -> None:
-    """Point standard output at nothing, so that the interpreter's last flush does not complain."""
-    nothing = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, sys.stdout.fileno())
 
 
 def _report(error: Exception, request: Request, argv: Sequence[str]) -> Path | None:

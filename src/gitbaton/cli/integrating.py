@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gitbaton.checkout import Checkout
 from gitbaton.cli.guarding import guard_checkout
+from gitbaton.cli.pathtext import path_text
 from gitbaton.cli.request import Request
 from gitbaton.core.errors import Refused
 from gitbaton.workspace.integration.following import Kept
@@ -41,7 +42,7 @@ def push_branch(request: Request, checkout: Checkout, wait: float, patience: flo
 
 
 def integrated_document(done: Integrated) -> dict[str, Any]:
-    """Return what became of the branch, as JSON. Paths that are no UTF-8 have ``\\x`` in them."""
+    """Return what became of the branch, as JSON; paths as ``path_text`` has them."""
     return {
         "name": done.branch.removeprefix("refs/heads/"),
         "upstream": done.upstream,
@@ -50,7 +51,7 @@ def integrated_document(done: Integrated) -> dict[str, Any]:
         "way": done.way,
         "updated": done.updated,
         "kept": [
-            {"path": _text(kept), "why": kept.why, "reason": kept.reason or None}
+            {"path": path_text(kept.path), "why": kept.why, "reason": kept.reason or None}
             for kept in done.kept
         ],
         "pushed": done.pushed,

@@ -200,8 +200,8 @@ def root() -> click.Group:
             "was taken away can publish."
         ),
         epilog="baton VERB --help says the rest. Exit status: 0 done, 1 refused, 2 usage, 3 a "
-        "bug, 69 remote unreachable, 75 nothing to claim, 76 claim lost, 77 host or gate "
-        "refuses, 130 interrupted.",
+        "bug, 69 remote unreachable, 74 the answer cannot be written, 75 nothing to claim, 76 "
+        "claim lost, 77 host or gate refuses, 130 interrupted.",
         context_settings=_SETTINGS,
         subcommand_metavar="VERB …",
         no_args_is_help=True,

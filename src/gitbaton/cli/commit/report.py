@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from gitbaton.cli.output import Output
+from gitbaton.cli.pathtext import path_text
 from gitbaton.workspace.safecommit.decision import name_branch
 from gitbaton.workspace.safecommit.naming import shown
 from gitbaton.workspace.safecommit.request import Committed, Superseded
@@ -16,28 +17,28 @@ _LISTED: Final = 12  # files that are named one by one
 
 
 def document(done: Committed) -> dict[str, Any]:
-    """Return ``done`` as it is printed under ``--json``; bytes that are no UTF-8 as ``\\xe9``."""
+    """Return ``done`` as it is printed under ``--json``; paths as ``path_text`` has them."""
     return {
         "commit": done.commit,
         "parent": done.parent,
-        "branch": None if done.branch is None else _text(os.fsencode(name_branch(done.branch))),
+        "branch": None if done.branch is None else path_text(os.fsencode(name_branch(done.branch))),
         "subject": done.subject,
         "amended": done.amended,
-        "files": [{"path": _text(path), "status": how} for path, how in done.files.items()],
-        "unchanged": [_text(path) for path in done.unchanged],
+        "files": [{"path": path_text(path), "status": how} for path, how in done.files.items()],
+        "unchanged": [path_text(path) for path in done.unchanged],
         "superseded": [
             {
-                "path": _text(item.path),
+                "path": path_text(item.path),
                 "staged": None if item.staged is None else item.staged.oid,
                 "kept": item.kept,
             }
             for item in done.superseded
         ],
         "returned": [
-            {"path": _text(item.path), "fate": item.fate, "reason": item.reason or None}
+            {"path": path_text(item.path), "fate": item.fate, "reason": item.reason or None}
             for item in done.returned
         ],
-        "dropped": [_text(path) for path in done.dropped],
+        "dropped": [path_text(path) for path in done.dropped],
         "hooks": list(done.hooks),
         "output": done.output.decode("utf-8", "replace"),
     }
