@@ -84,3 +84,17 @@ def test_failures_are_counted_and_told_once(house: House, monkeypatch: pytest.Mo
     assert paces.failures[:3] == [1, 2, 3]
     kinds = [news.kind for news in one.news[told:]]
     assert kinds.count("offline") == 1 and kinds.count("online") == 1
+
+
+def test_who_cannot_publish_merges_ever_more_seldom(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each attempt merges everything anew; the first failure may be a race."""
+    one, paces = house.enter("one"), Paces(monkeypatch)
+    settle(house, one, 1)
+    one.step()
+    one.step()  # a frame that nobody plays: there is nothing to publish
+    for balked, expected in ((1, []), (2, [1]), (4, [1, 3])):
+        one.attendant.balked = balked
+        asked = paces.after(one)
+        assert paces.failures == expected and (asked is None) is (balked > 1)
