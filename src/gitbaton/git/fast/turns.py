@@ -21,7 +21,7 @@ from gitbaton.core.flock import lock_now
 
 _LONGEST: Final = 5.0  # seconds that a turn is waited for
 _WITHOUT: Final = 10.0  # seconds for which nobody is waited for, once that was in vain
-_FIRST_PAUSE, _LAST_PAUSE = 0.001, 0.01  # seconds between two questions, longer each time
+_FIRST_PAUSE, _LAST_PAUSE = 0.001, 0.02  # seconds between two questions, longer each time
 
 
 class Turn(NamedTuple):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from gitbaton.git.remote import PushState, RefResult
-from gitbaton.store.gitengine.planner import Plan, Stamp
+from gitbaton.store.gitengine.plan import Plan, Stamp
 from gitbaton.store.gitengine.state import Held
 from gitbaton.store.model import Key, Outcome, Target, Transaction
 
@@ -26,6 +26,7 @@ class Attempts:
     ref: str | None = None
     stepwise: bool = False  # updates were sent one by one: the host has no atomic push
     alone: bool = False  # it does not share pushes (any more)
+    in_doubt: bool = False  # an answer was lost: what was sent then may be carried out later
 
     @property
     def targets(self) -> Iterator[Target]:
@@ -47,6 +48,8 @@ class Attempts:
 
         ``shared``: others were in the push. What befell it only because of them is not counted.
         """
+        if any(result.state is PushState.UNKNOWN for result in results.values()):
+            self.in_doubt = True
         refused = [(r, s) for r, s in results.items() if s.state is PushState.REFUSED]
         if refused:
             self.ref, self.last = refused[0]

@@ -10,7 +10,7 @@ from gitbaton.git.remote import RefUpdate
 from gitbaton.store.deferred import Deferred, are_awaited, expectation
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import Plan
+from gitbaton.store.gitengine.plan import Plan
 from gitbaton.store.model import (
     Absent,
     Choice,

@@ -20,7 +20,8 @@ from gitbaton.store.deferred import are_awaited, expectation
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.choosing import Choosing, Tries
 from gitbaton.store.gitengine.parking import MAX_REFS
-from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
+from gitbaton.store.gitengine.plan import Plan, Stamp
+from gitbaton.store.gitengine.planner import Planner
 from gitbaton.store.gitengine.pushing import Pusher, Sent
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.settling import Settler
@@ -333,8 +334,21 @@ def _close(sent: Sequence[Attempts], doubtful: Iterable[Attempts], error: BatonE
             tried.outcome = Unknown(error.message)
 
 
-def _lost_patience(tried: Attempts, plan: Plan, waited: float, turn: int) -> Rejected | None:
-    """Return why ``tried`` is given up although nothing it expects has changed, None to go on."""
+def _lost_patience(
+    tried: Attempts, plan: Plan, waited: float, turn: int
+) -> Rejected | Unknown | None:
+    """Return why ``tried`` is given up although nothing it expects has changed, None to go on.
+
+    If ever an answer was lost, nobody can say that it was not done: the server, or a gateway before
+    it, may still be at it, and what it expects is as it was.
+    """
+    why = _too_much(tried, plan, waited, turn)
+    if why is None or not tried.in_doubt:
+        return why
+    return Unknown(f"the answer to a push was lost, and it was not carried out yet ({why.reason})")
+
+
+def _too_much(tried: Attempts, plan: Plan, waited: float, turn: int) -> Rejected | None:
     if tried.refusals >= _REFUSALS or tried.unsent > _UNSENT:
         return Rejected(tried.last.reason, tried.ref)
     if waited > _PATIENCE and tried.plans:  # planning a long add may take long itself

@@ -26,7 +26,8 @@ from gitbaton.store.protocol import BoardPolicy, TidyReport
 if TYPE_CHECKING:
     from gitbaton.git.fast.turns import Turns
     from gitbaton.store.gitengine.committing import Committer
-    from gitbaton.store.gitengine.planner import Plan, Planner, Stamp
+    from gitbaton.store.gitengine.plan import Plan, Stamp
+    from gitbaton.store.gitengine.planner import Planner
     from gitbaton.store.gitengine.upkeep import Upkeep
 
 
@@ -142,7 +143,7 @@ class GitStore:
         )
 
     def _stamp(self) -> Stamp:
-        from gitbaton.store.gitengine.planner import Stamp
+        from gitbaton.store.gitengine.plan import Stamp
 
         now = self._clock.now()
         return Stamp(new_nonce(), rfc3339(now), int(now.timestamp()))

@@ -7,13 +7,12 @@ about what moves together is here (docs/design/protocol.md, "Every transaction")
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
 from gitbaton.core.errors import DamagedRecord
 from gitbaton.core.ids import Oid
-from gitbaton.git.objects import Commit, Person, RawObject, encode_commit, make_object
+from gitbaton.git.objects import Commit, Person, encode_commit, make_object
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.remote import RefUpdate
 from gitbaton.git.trees import edit_tree
@@ -27,8 +26,9 @@ from gitbaton.store.gitengine.envelope import (
     build_version,
     encode_envelope,
 )
-from gitbaton.store.gitengine.layout import Layout, live_path, parked_path
+from gitbaton.store.gitengine.layout import Layout
 from gitbaton.store.gitengine.parking import parked_at_birth
+from gitbaton.store.gitengine.plan import BoardEdit, Plan, Stamp
 from gitbaton.store.gitengine.records import to_record
 from gitbaton.store.gitengine.state import Held, Place, State
 from gitbaton.store.model import (
@@ -47,48 +47,6 @@ from gitbaton.store.protocol import BoardPolicy
 _COMPANIONS = 8  # members of a transaction that keep each other's half
 DELETED = "Baton-Deleted"  # trailer of a board commit: the tombstones it keeps
 _SHOWN = 500  # with more parked records, the board's pages show the live ones only
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """What stays the same however often a transaction is tried: its nonce and its time."""
-
-    transaction: str
-    at: str
-    seconds: int
-
-
-@dataclass(slots=True)
-class Plan:
-    """Updates to push, with the objects they need and the versions that they make."""
-
-    updates: list[RefUpdate] = field(default_factory=list)
-    objects: list[RawObject] = field(default_factory=list)
-    versions: dict[Key, Oid] = field(default_factory=dict)
-    envelopes: dict[Key, Envelope] = field(default_factory=dict)
-    deleted: set[Key] = field(default_factory=set)
-    board_commit: Oid | None = None
-
-
-@dataclass(slots=True)
-class BoardEdit:
-    """A change of the board: files by path, and commits to keep reachable from it."""
-
-    files: dict[str, Oid | None] = field(default_factory=dict)
-    keep: list[Oid] = field(default_factory=list)
-    trailers: list[str] = field(default_factory=list)
-
-    def park(self, name: str, card: Oid) -> None:
-        self.files[parked_path(name)] = card
-        self.files[live_path(name)] = None
-
-    def mark(self, name: str, card: Oid) -> None:
-        self.files[live_path(name)] = card
-        self.files[parked_path(name)] = None
-
-    def drop(self, name: str) -> None:
-        self.files[live_path(name)] = None
-        self.files[parked_path(name)] = None
 
 
 class Planner:

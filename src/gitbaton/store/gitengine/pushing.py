@@ -10,7 +10,7 @@ from gitbaton.git.remote import PushState, RefResult, Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.layout import Layout
-from gitbaton.store.gitengine.planner import Plan
+from gitbaton.store.gitengine.plan import Plan
 from gitbaton.store.model import Committed, Rejected, Version
 
 Sent: TypeAlias = tuple[Attempts, Plan]

@@ -17,7 +17,7 @@ from gitbaton.store.gitengine.state import Damage, Held, Holdings, Place, State
 from gitbaton.store.model import Key
 
 if TYPE_CHECKING:
-    from gitbaton.store.gitengine.planner import Plan
+    from gitbaton.store.gitengine.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)

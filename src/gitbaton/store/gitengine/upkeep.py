@@ -18,13 +18,8 @@ from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.cards import Card
 from gitbaton.store.gitengine.envelope import build_version
 from gitbaton.store.gitengine.parking import MAX_REFS
-from gitbaton.store.gitengine.planner import (
-    BoardEdit,
-    Plan,
-    Planner,
-    Stamp,
-    permanent,
-)
+from gitbaton.store.gitengine.plan import BoardEdit, Plan, Stamp
+from gitbaton.store.gitengine.planner import Planner, permanent
 from gitbaton.store.gitengine.reader import Reader
 from gitbaton.store.gitengine.staging import Staging
 from gitbaton.store.gitengine.state import Held, Place, State

@@ -87,7 +87,7 @@ def test_where_nothing_can_be_locked_nobody_waits(tmp_path: Path) -> None:
     for error in (OSError("a file system without flock"), Refused("no flock(2)")):
         with (
             mock.patch("gitbaton.git.fast.turns.lock_now", side_effect=error),
-            time.turns(tmp_path).take() as had,
+            time.turns(tmp_path).take() as turn,
         ):
             assert not turn.had
     assert not time.slept
