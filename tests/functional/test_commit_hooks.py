@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -193,3 +194,22 @@ def test_sixteen_commit_at_once_and_each_is_fixed_alone_i3(desk: Baton) -> None:
         assert (desk.directory / name).read_text() == f"BY {name.upper()}\n"
     assert desk.git("status", "--porcelain", "--branch") == "## main\n M theirs.txt\n?? stray.txt"
     desk.git("fsck", "--strict")
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_a_signal_ends_the_hook_with_the_commit(desk: Baton, tmp_path: Path, name: str) -> None:
+    """What ended the commit has ended what it started; nothing has moved."""
+    told = tmp_path / "told"
+    os.mkfifo(told)
+    # The pipe is open as long as one of the hook's processes lives.
+    _hook(desk, "pre-commit", f"exec 5>{told}; sleep 600 & echo ready >&5; wait")
+    _write(desk, "two\n")
+    number = getattr(signal, name)
+    with desk.start("commit", "mine.txt", "-m", "second") as running, told.open() as pipe:
+        assert pipe.readline() == "ready\n"
+        running.send_signal(number)
+        assert pipe.read() == "", "all of them are gone"
+        assert running.wait(60) == -number
+    assert desk.git("log", "--format=%s") == "first"
+    _hook(desk, "pre-commit", "true")
+    assert desk("commit", "mine.txt", "-m", "second").status == 0

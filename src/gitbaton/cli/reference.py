@@ -31,15 +31,15 @@ _TYPES: Mapping[Any, str] = {
 }
 
 _ANSWERS = """\
-Exit status: 0 done, 1 refused or failed as documented, 2 usage, 3 a bug in baton, 69 the remote cannot
-be reached, 74 the answer could not be written (what was asked for may have been done), 75 nothing to
-claim, 76 the claim is no longer yours, 77 the host or a gate refuses, 130 interrupted, 141 the reader
-of standard output has left. A standard stream that is closed (`>&-`) is taken as unwanted.
+Exit status: 0 done, 1 refused or failed as documented, 2 usage, 3 a bug in baton, 69 the remote
+cannot be reached, 74 the answer could not be written (what was asked for may have been done), 75
+nothing to claim, 76 the claim is no longer yours, 77 the host or a gate refuses, 130 interrupted,
+141 the reader of standard output has left. A standard stream that is closed (`>&-`) is taken as
+unwanted.
 
-JSON is UTF-8 in every locale. A path in it that is not UTF-8, or that begins with a double quote, stands
-within double quotes as git quotes it (`core.quotePath`): `nu\\xff` and `"nu\\377"` are two files. Other text
-that is not Unicode is quoted likewise.
-"""
+JSON is UTF-8 in every locale. A path in it that is not UTF-8, or that begins with a double quote,
+stands within double quotes as git quotes it (`core.quotePath`): `nu\\xff` and `"nu\\377"` are two
+files. Other text that is not Unicode is quoted likewise."""
 
 
 def render_pages() -> dict[str, str]:

@@ -14,6 +14,7 @@ from gitbaton.core.clock import Clock
 from gitbaton.git.runner import LEAKING, end_group
 from gitbaton.git.sharing import users_umask
 from gitbaton.git.workingtree import WorkingTree
+from gitbaton.workspace.snapshot.ending import ended_with_us
 from gitbaton.workspace.snapshot.occupancy import MARK, Occupation
 
 _LOOK: Final = 0.05  # seconds between looks at a hook whose output is kept open
@@ -99,12 +100,14 @@ def run_hook(
     """Run the hook ``argv`` in ``directory`` to its end and return its exit status.
 
     128 + n after signal n. Its end is the end of its own process: what it leaves in the background
-    is not waited for. Raises HookTimeout after ``timeout`` seconds, HookNotStarted.
+    is not waited for. A signal that ends this process ends it, too. Raises HookTimeout after
+    ``timeout`` seconds, HookNotStarted.
     """
     process = _start(argv, directory, env, occupation)
     try:
         assert process.stdout is not None
-        _follow(process, process.stdout, output, timeout, occupation.clock)
+        with ended_with_us(process):
+            _follow(process, process.stdout, output, timeout, occupation.clock)
     except BaseException:
         end_group(process)
         raise
