@@ -81,6 +81,16 @@ def _containers() -> str | None:
     return tried.stderr.strip() or "unshare failed" if tried.returncode else None
 
 
+def _mounts() -> str | None:
+    tried = subprocess.run(
+        ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return tried.stderr.strip() or "mount failed" if tried.returncode else None
+
+
 def hook_framework(name: str) -> Path:
     """Return where the hook framework ``name`` is: beside the interpreter that runs the tests."""
     return Path(sys.executable).with_name(name)
@@ -94,6 +104,7 @@ _CHECKS: Mapping[str, Callable[[], str | None]] = {
     "sshd": _sshd,
     "namespaces": _namespaces,
     "containers": lambda: _containers() if shutil.which("unshare") else "no unshare (util-linux)",
+    "mounts": lambda: _mounts() if shutil.which("unshare") else "no unshare (util-linux)",
     "http-backend": _backend,
     "openssl": _openssl,
     "pre-commit": _framework("pre-commit"),

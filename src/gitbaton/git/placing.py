@@ -81,8 +81,14 @@ def find_barred(wishes: Sequence[Wish]) -> frozenset[bytes]:
 
 
 def _bring(tree: WorkingTree, wanted: Sequence[Wish], directory: Path) -> list[Placed]:
-    if not wanted:
-        return []
+    try:
+        return _compare_and_place(tree, wanted, directory) if wanted else []
+    except OSError as error:  # no space to prepare them in: none was touched
+        reason = error.strerror or str(error)
+        return [Placed(wish.path, "unsafe", reason) for wish in wanted]
+
+
+def _compare_and_place(tree: WorkingTree, wanted: Sequence[Wish], directory: Path) -> list[Placed]:
     seen = {wish.path: _look(tree, wish.path) for wish in wanted}
     found = _hash(tree, [w for w in wanted if seen[w.path] is not None], directory)
     fit = [wish for wish in wanted if found.get(wish.path) == wish.before]

@@ -45,6 +45,7 @@ from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.moving import PATIENCE, BranchMoved, IndexBusy, Mover, RefRefused
 from gitbaton.workspace.safecommit.naming import listed
+from gitbaton.workspace.safecommit.storage import writing
 
 _MOVES: Final = 10  # times that a plain git may move the branch under us
 _PUSHES: Final = 10  # times that others may be first
@@ -103,7 +104,10 @@ class Integration:
         )
 
     def _integrate(self, branch: str, upstream: Upstream, theirs: Oid | None) -> Integrated:
-        with self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold:
+        with (
+            self.lock.hold(timeout=self.timeout, waiting=self.waiting) as hold,
+            writing(self.tree.state),
+        ):
             mover = Mover(self.tree, self.clock, hold, durable=self.durable, patience=self.patience)
             mover.replay()
             for left in reversed(range(_MOVES)):

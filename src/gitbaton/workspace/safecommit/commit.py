@@ -34,6 +34,7 @@ from gitbaton.workspace.safecommit.move import Move
 from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
 from gitbaton.workspace.safecommit.request import CommitRequest, CommitSettings, Committed
 from gitbaton.workspace.safecommit.scanning import require_no_secret
+from gitbaton.workspace.safecommit.storage import writing
 from gitbaton.workspace.snapshot.proposal import Proposal
 from gitbaton.workspace.snapshot.snapshot import HookSnapshot
 
@@ -73,7 +74,10 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
         guards.require_part(request.paths)
         if request.message is not None:
             require_message(request.message)
-        with self.lock.hold(timeout=request.wait, waiting=self.tell) as hold:
+        with (
+            self.lock.hold(timeout=request.wait, waiting=self.tell) as hold,
+            writing(self.tree.state),
+        ):
             durability = self.settings.durability
             mover = Mover(
                 self.tree, self.clock, hold, durable=durability.refs, patience=request.patience
@@ -188,7 +192,7 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
                 ),
             )
         )
-        Ledger(self.tree.state).note(Line(commit=commit, maker=self.me))
+        self._note(commit)
         printed = self._follow_up(decision.proposal, commit)
         tidy(self.tree)
         return replace(
@@ -198,6 +202,16 @@ class SafeCommit(Struct, frozen=True, kw_only=True):
             superseded=find_superseded(base.view, changes, begun=begun, now=now),
             output=checked.output + printed,
         )
+
+    def _note(self, commit: Oid) -> None:
+        """Note whose commit it is. It is made, whether that can be written or not."""
+        try:
+            Ledger(self.tree.state).note(Line(commit=commit, maker=self.me))
+        except OSError as error:
+            self.tell(
+                "the commit is made, but --amend will not know it for yours: "
+                f"{error.filename} cannot be written: {error.strerror}"
+            )
 
     def _follow_up(self, proposal: Proposal, commit: Oid) -> bytes:
         """Run what follows the commit. It is made, whatever becomes of that."""

@@ -44,7 +44,7 @@ class Ledger(Struct, frozen=True):
         return self.state / "commits.jsonl"
 
     def note(self, line: Line) -> None:
-        """Add a commit."""
+        """Add a commit. Raises OSError where the file cannot be written."""
         with self.path.open("ab") as file:
             file.write(msgspec.json.encode(line) + b"\n")
             long = file.tell() > _LONGEST
@@ -58,7 +58,7 @@ class Ledger(Struct, frozen=True):
         """Return who made ``commit`` here; None if nobody did."""
         try:
             lines = self.path.read_bytes().splitlines()
-        except FileNotFoundError:
+        except OSError:  # none yet, or it cannot be read: nobody is known
             return None
         for text in reversed(lines):
             try:

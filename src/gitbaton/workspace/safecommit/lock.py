@@ -26,6 +26,7 @@ from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import Refused
 from gitbaton.core.flock import lock_now
 from gitbaton.workspace.safecommit.queue import Ticket, draw, is_empty
+from gitbaton.workspace.safecommit.storage import writing
 
 _FIRST_PAUSE: Final = 0.002  # seconds between looks, doubled up to the longest
 _LONGEST_PAUSE: Final = 0.04
@@ -104,14 +105,15 @@ class TreeLock(Struct, frozen=True):
         ``hold`` in one process waits too.
         """
         with self._open("commit.lock") as lock, self._open("commit.pen") as pen:
-            if not is_empty(self._queue) or not lock_now(lock):
+            if self._is_awaited() or not lock_now(lock):
                 self._stand_in_line(lock, timeout, waiting)
             self._await_pen(pen)
             self._sign(lock)
             try:
                 yield Hold(pen)
             finally:
-                os.ftruncate(lock, 0)
+                with contextlib.suppress(OSError):
+                    os.ftruncate(lock, 0)
 
     def holder(self) -> Holder | None:
         """Return who wrote their name last, None where nobody did. It proves nothing."""
@@ -141,8 +143,13 @@ class TreeLock(Struct, frozen=True):
     def _queue(self) -> Path:
         return self.state / "commit.queue"
 
+    def _is_awaited(self) -> bool:
+        with writing(self.state):
+            return not is_empty(self._queue)
+
     def _stand_in_line(self, lock: int, timeout: float, waiting: Waiting | None) -> None:
-        ticket = draw(self._queue)
+        with writing(self.state):
+            ticket = draw(self._queue)
         try:
             self._take(lock, ticket, timeout, waiting)
         finally:
@@ -188,8 +195,9 @@ class TreeLock(Struct, frozen=True):
             "taken": self.clock.elapsed(),
             "origin": self.clock.origin,
         }
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, msgspec.json.encode(note), 0)
+        with contextlib.suppress(OSError):  # no space: whoever waits is not told for whom
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, msgspec.json.encode(note), 0)
 
     def _busy(self, ticket: Ticket, waited: float) -> TreeBusy:
         return TreeBusy(

@@ -80,15 +80,23 @@ class IndexBusy(Refused):
 
 
 class RefRefused(Refused):
-    """Git would not move the ref: a hook said no, or a lock of the ref was never let go."""
+    """Git would not move the ref: a hook said no, a lock of the ref was never let go, or it could
+    not write (no space, no right, a damaged ref)."""
 
     def __init__(self, ref: str, said: str, *, locked: bool) -> None:
+        hooked = "aborted by" in said and "hook" in said  # refs.c, ref_transaction_prepare
+        if locked:
+            next = "if no git is running here, remove that lock file"
+        elif hooked:
+            next = "see the reference-transaction hook (githooks(5))"
+        else:
+            next = (
+                "df -h . (a full disk?), ls -ld .git/refs (whose?), git fsck; then the same again"
+            )
         super().__init__(
             f"git does not move {ref}: {said}",
-            code="ref_locked" if locked else "ref_refused",
-            next="if no git is running here, remove that lock file"
-            if locked
-            else "see the reference-transaction hook (githooks(5))",
+            code="ref_locked" if locked else "ref_refused" if hooked else "ref_failed",
+            next=next,
         )
         self.locked = locked
 

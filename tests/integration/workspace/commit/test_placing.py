@@ -202,3 +202,11 @@ def test_what_is_saved_while_git_compares_it_is_not_removed(house: House) -> Non
     house.git("config", "filter.late.clean", "cat; echo saved >a.txt")
     [found] = place(house, Wish(b"a.txt", blob(house, "a\n"), None))
     assert (found.fate, house.on_disk()["a.txt"]) == ("changed", b"saved\n")
+
+
+def test_where_nothing_can_be_prepared_every_file_stays(house: House, tmp_path: Path) -> None:
+    (tmp_path / "full").write_text("no directory")
+    wish = Wish(b"a.txt", blob(house, "a\n"), blob(house, "new\n"))
+    [found] = place_files(house.checkout().tree, [wish], directory=tmp_path / "full" / "x")
+    assert (found.fate, found.reason) == ("unsafe", "Not a directory")
+    assert house.on_disk()["a.txt"] == b"a\n"
