@@ -9,11 +9,14 @@ from typing import Final
 
 from gitbaton.core.errors import DamagedRecord
 from gitbaton.store.model import Value
-from gitbaton.tasks.machine import FINISHED
+from gitbaton.tasks.machine import FINISHED, OPEN
 from gitbaton.tasks.model import COLLECTION, Status, Task, task_key
 from gitbaton.tasks.validation import decode_task
 
 LIVE_WINDOW: Final = 256
+NEVER_PARKED: Final = OPEN - {Status.PENDING}
+"""The statuses of tasks that are always live: whoever wants only these needs no others."""
+
 _UNREAD: Final = (10**6, "", "")
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gitbaton.store.model import Value
 from gitbaton.store.protocol import BoardPolicy
-from gitbaton.tasks.board import TaskBoardPolicy
+from gitbaton.tasks.board import NEVER_PARKED, TaskBoardPolicy
 from gitbaton.tasks.model import Task, encode_task
 from gitbaton.tasks.page import MOST_NODES, escape, plain_label
 from gitbaton.tasks.text import is_line
@@ -42,6 +42,7 @@ def test_finished_tasks_fold_and_pending_ones_park() -> None:
     folds = {s for s in STATUSES if POLICY.finished({"status": s})}
     assert folds == {"done", "failed", "cancelled"}
     assert {s for s in STATUSES if POLICY.parkable({"status": s})} == {"pending"}
+    assert NEVER_PARKED == set(STATUSES) - folds - {"pending"}
     assert not POLICY.finished({})
     assert not POLICY.parkable({"status": 3})
 

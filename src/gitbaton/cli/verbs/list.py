@@ -8,6 +8,7 @@ from gitbaton.cli.request import Request
 from gitbaton.cli.taskjson import task_document
 from gitbaton.cli.taskview import print_tasks
 from gitbaton.cli.verb import verb
+from gitbaton.tasks.board import NEVER_PARKED
 from gitbaton.tasks.model import Status, Task
 
 _ORDER = {
@@ -39,12 +40,13 @@ def command(request: Request, statuses: tuple[str, ...], labels: tuple[str, ...]
     """List tasks: what is under way first, then what waits, then what is finished."""
     app = request.app
     view = app.queue.view()
+    at_work = bool(statuses) and NEVER_PARKED.issuperset(statuses)
     tasks = [
         task
-        for task in sorted(view.tasks.values(), key=_place)
+        for task in sorted((view.live if at_work else view.tasks).values(), key=_place)
         if (not statuses or task.status in statuses) and set(labels) <= set(task.labels)
     ]
-    for key, reason in view.damaged.items():
+    for key, reason in () if at_work else view.damaged.items():
         request.output.note(f"{key} cannot be read: {reason}; next: baton doctor")
     request.output.answer(
         {"tasks": [task_document(task, app.gatekeeper) for task in tasks]},
