@@ -19,6 +19,7 @@ from gitbaton.store.model import (
     Move,
     Rejected,
     Rescue,
+    Unknown,
     make_key,
 )
 
@@ -103,6 +104,51 @@ def test_a_lost_answer_gives_our_own_version_though_others_were_next(place: Plac
     (again,) = store.commit([change({TASK: ours}, {TASK: {"by": "us again"}})])
     assert isinstance(again, Conflict)
     assert other.read().records[TASK].value == {"by": "them"}
+
+
+class Late(Forwarding):
+    """A gateway that loses the answer to a push, which is carried out later (``arrive``)."""
+
+    def __init__(self, remote: Remote) -> None:
+        super().__init__(remote)
+        self.answers: list[PushState] = []  # to the next pushes; then all is well
+        self.sent: list[Sequence[RefUpdate]] = []
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+        if not self.answers:
+            return self.inner.push(updates, atomic=atomic)
+        answer = self.answers.pop(0)
+        if answer is PushState.UNKNOWN:
+            self.sent.append(updates)
+        return {u.ref: RefResult(answer, "504") for u in updates}
+
+    def arrive(self) -> None:
+        for updates in self.sent:
+            self.inner.push(updates, atomic=True)
+
+
+@pytest.mark.parametrize("then", [PushState.REFUSED, PushState.STALE])
+def test_what_may_still_be_carried_out_is_never_said_not_to_be_done(
+    place: Place, then: PushState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """I1: whoever is told "others were faster" would not know that he holds the task."""
+    monkeypatch.setattr("gitbaton.store.gitengine.committing._LOCKED", 0.0)
+    monkeypatch.setattr("gitbaton.store.gitengine.committing._LOCKED_TURNS", 2)
+    gateways: list[Late] = []
+
+    def wrap(remote: Remote) -> Remote:
+        gateways.append(Late(remote))
+        return gateways[-1]
+
+    store = place.store(wrap=wrap)
+    version = create(store, "task-001")
+    [gateway] = gateways
+    gateway.answers = [PushState.UNKNOWN, *[then] * 9]
+    [outcome] = store.commit([change({TASK: version}, {TASK: {"mine": True}})])
+    assert isinstance(outcome, Unknown)
+    assert store.read().records[TASK].version == version
+    gateway.arrive()
+    assert store.read().records[TASK].value == {"mine": True}
 
 
 def test_a_landing_whose_answer_was_lost_is_committed(place: Place) -> None:
