@@ -14,7 +14,7 @@ from tests.worldchecker import check_world
 from tests.worldchecker.evidence import gather
 from tests.worldchecker.ledger import read_ledger
 
-pytestmark = pytest.mark.timeout(1500)
+pytestmark = pytest.mark.timeout(2400)
 SEED = os.getpid()
 
 
