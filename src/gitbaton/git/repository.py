@@ -64,13 +64,17 @@ class Clone(Struct, frozen=True):
             check=False,
         )
         if asked.status != 0:
-            raise BatonError(
-                f"{directory} is not in a git repository",
+            from gitbaton.git.outside import explain_outside  # only on the way out
+
+            raise explain_outside(
+                asked.stderr,
+                directory,
+                wanted="a git repository",
                 next="git init, or baton -C DIR",
             )
         common, hashed, bare = asked.text.split("\n")
         if hashed not in ("sha1", "sha256"):
-            raise BatonError(f"object format {hashed!r} is not supported")
+            raise BatonError(f"object format {hashed!r} is not supported", next="git rev-parse --show-object-format")
         if is_coordination(Path(common)):
             return Clone.find(Path(common).parent, env)
         if (Path(common) / ORIGINAL).is_file():

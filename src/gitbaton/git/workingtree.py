@@ -39,14 +39,18 @@ class WorkingTree(Struct, frozen=True):
             check=False,
         )
         if asked.status != 0:
-            raise BatonError(
-                f"{directory} is not in the working tree of a git repository",
+            from gitbaton.git.outside import explain_outside  # only on the way out
+
+            raise explain_outside(
+                asked.stderr,
+                directory,
+                wanted="the working tree of a git repository",
                 next="cd into one, or baton -C DIR",
             )
         # The prefix is last: it may hold newlines of its own.
         git_dir, common, top, hashed, prefix = os.fsdecode(asked.stdout).split("\n", 4)
         if hashed not in ("sha1", "sha256"):
-            raise BatonError(f"object format {hashed!r} is not supported")
+            raise BatonError(f"object format {hashed!r} is not supported", next="git rev-parse --show-object-format")
         return WorkingTree(
             top=Path(top),
             git_dir=Path(git_dir),
