@@ -244,7 +244,7 @@ def test_a_choice_is_made_again_when_somebody_was_faster(
 
 
 def test_who_has_lost_is_not_sent_and_the_others_are(
-    remote: DirectRemote, desk: Desk, file_remote: BareRepository
+    remote: DirectRemote, desk: Desk, file_remote: BareRepository, received: Callable[[], int]
 ) -> None:
     """I1: git ends at the first transaction that fails, and a new one costs a process."""
     a, b = place(remote, desk, A, B)
@@ -259,6 +259,7 @@ def test_who_has_lost_is_not_sent_and_the_others_are(
     assert [fates[ref].state for ref in (A, B)] == [STALE, DONE]
     [call] = moved.call_args_list
     assert [update.ref for update in call.args[0]] == [B]
+    assert received() == 1  # neither there nor through the door
     assert file_remote.refs() == {A: b, B: mine}
 
 
