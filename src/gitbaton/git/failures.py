@@ -19,6 +19,12 @@ class RepositoryMissing(RemoteUnreachable):
     code = "no_repository"
 
 
+class RepositoryDamaged(RemoteUnreachable):
+    """The repository at this address can be reached and not be read, or the clone's cannot."""
+
+    code = "repository_damaged"
+
+
 _AUTH = re.compile(
     r"Authentication failed|Permission denied \(|Permission denied, please try again"
     r"|could not read (?:Username|Password)|terminal prompts disabled|Host key verification failed"
@@ -32,6 +38,13 @@ _MISSING = re.compile(
     r"|repository not found|not a git repository|returned error: 404\b|no such repository"
     r"|project you were looking for could not be found|repository not exported",
     re.IGNORECASE,
+)
+# What git says of objects, refs and settings that it cannot read, there or here: it is the same.
+_DAMAGED = re.compile(
+    r"fatal: bad (?:object|tree object|config|revision)|bad config line \d+ in file"
+    r"|object \S+ (?:\(stored in .*\) )?is corrupt|object file \S+ is empty|not our ref 0{40}"
+    r"|did not send all necessary objects|missing necessary objects|possible repository corruption"
+    r"|reference broken|packfile \S+ (?:cannot be accessed|index unavailable)|unable to read tree"
 )
 # Printed by git only before it sent its first command: connect.c (die_initial_contact) and
 # remote-curl.c (discover_refs). "The remote end hung up unexpectedly" is not among them.
@@ -52,6 +65,7 @@ _SAID_OF_MISSING = re.compile(
 )
 _HINTS = {
     "missing": "git remote -v",
+    "damaged": "git fsck here, and in that repository by whoever keeps it",
     "refused": "git ls-remote, to see whether git itself gets in",
     "unreachable": "try again when the network is back",
 }
@@ -77,7 +91,7 @@ def failure(stderr: str, url: str) -> BatonError:
     """Return the error that ``stderr`` of a failed listing, fetch or push stands for.
 
     HostRefused for credentials and permissions, RepositoryMissing where nothing is at ``url``,
-    RemoteUnreachable for everything else.
+    RepositoryDamaged where git cannot read what is there, RemoteUnreachable for everything else.
     """
     everything = _words(stderr, url)
     words = _words(_without(_SAID, stderr), url) or everything or "git said nothing"
@@ -89,6 +103,10 @@ def failure(stderr: str, url: str) -> BatonError:
             f"there is no repository at {shown(url)}, or it is hidden from you"
             + (f": {more}" if more else ""),
             next=_HINTS["missing"],
+        )
+    if _DAMAGED.search(_own_words(stderr)):
+        return RepositoryDamaged(
+            f"{shown(url)}, or this clone, is damaged: {words}", next=_HINTS["damaged"]
         )
     return RemoteUnreachable(f"{shown(url)} cannot be reached: {words}", next=_HINTS["unreachable"])
 

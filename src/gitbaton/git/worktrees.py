@@ -35,6 +35,7 @@ QUIET = tuple(
         "core.splitIndex=false",
         "core.sparseCheckout=false",
         "commit.gpgSign=false",
+        "diff.orderFile=/dev/null",
         "gc.auto=0",
         "maintenance.auto=false",
         "rerere.enabled=false",
@@ -197,7 +198,9 @@ def erase(path: Path) -> None:
         try:
             _delete(path)
         except OSError as error:
-            raise BatonError(f"cannot delete {path}: {error.strerror}") from error
+            raise BatonError(
+                f"cannot delete {path}: {error.strerror}", next=f"ls -ld {path}"
+            ) from error
 
 
 def _delete(path: Path) -> None:

@@ -5,7 +5,14 @@ from __future__ import annotations
 import pytest
 
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
-from gitbaton.git.failures import RepositoryMissing, failure, is_passing, nothing_was_sent, shown
+from gitbaton.git.failures import (
+    RepositoryDamaged,
+    RepositoryMissing,
+    failure,
+    is_passing,
+    nothing_was_sent,
+    shown,
+)
 
 HINT = (
     "fatal: Could not read from remote repository.\n\nPlease make sure you have the correct "
@@ -118,3 +125,25 @@ def test_an_error_names_no_secret() -> None:
     error = failure(f"fatal: unable to access '{url}': Could not resolve host: host", url)
     assert "pw" not in error.message
     assert "https://host/r.git" in error.message
+
+
+@pytest.mark.parametrize(
+    "stderr",
+    [
+        "fatal: bad object refs/heads/main",
+        f"fatal: bad config line 6 in file ./config\n{HINT}",
+        "fatal: git upload-pack: not our ref 0000000000000000000000000000000000000000",
+        "error: object file ./aa/bb is empty\nfatal: loose object aabb (stored in x) is corrupt",
+        "fatal: error in object: /r did not send all necessary objects",
+    ],
+)
+def test_damage_is_not_taken_for_a_network_that_is_away(stderr: str) -> None:
+    error = failure(stderr, "/r")
+    assert type(error) is RepositoryDamaged
+    assert stderr.splitlines()[-1 if "loose" in stderr else 0] in error.message
+    assert error.next is not None and "fsck" in error.next and "network" not in error.next
+
+
+def test_what_a_hook_prints_is_no_damage() -> None:
+    said = "remote: fatal: bad object refs/heads/main\nfatal: the remote end hung up unexpectedly"
+    assert type(failure(said, "/r")) is RemoteUnreachable

@@ -136,5 +136,11 @@ def _failed(upstream: Upstream, printed: str, said: str) -> BatonError:
             code="hook_failed",
             next="correct what the hook names, then baton sync --push",
         )
+    if "--mirror can't be combined with refspecs" in said:
+        return Refused(
+            f"git pushes to {upstream.remote} everything or nothing: it is set up as a mirror",
+            code="mirror",
+            next=f"git config --unset remote.{upstream.remote}.mirror, if it shall be an upstream",
+        )
     error = failure(said, upstream.remote)
     return error if isinstance(error, BatonError) else GitFailed(["git", "push"], 128, said)

@@ -158,3 +158,11 @@ def test_bytes_of_every_kind_come_back(dirty: Shop) -> None:
     (fix,) = dirty.check(name).fixes
     assert fix.path == b"caf\xe9\n" and fix.after is not None
     assert dirty.git("cat-file", "blob", fix.after.oid) == b"\0\xffx"
+
+
+def test_the_order_of_a_diff_is_no_matter_of_the_hook(dirty: Shop) -> None:
+    """`git diff` of a clone whose diff.orderFile is gone fails for everybody; not a commit."""
+    dirty.write({"a.py": "a = 2\n"})
+    dirty.git("config", "diff.orderFile", "/nowhere/order")
+    dirty.hook("pre-commit", _UPPER)
+    assert dirty.file(dirty.check("a.py").tree, "a.py") == "A = 2\n"

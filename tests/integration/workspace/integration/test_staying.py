@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gitbaton.core.errors import Refused
 from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.integration.catching_up import catch_up
@@ -155,3 +156,12 @@ def test_a_sparse_index_stays_in_order(clones: Clones, kept_in: str) -> None:
     house.commit("b")
     assert house.files() == {("M", b"b")}
     house.check()
+
+
+def test_a_mirror_is_named_as_what_it_is(clones: Clones) -> None:
+    ours = clones("ours")
+    ours.commit("own", own="own\n")
+    ours.git("config", "remote.origin.mirror", "true")
+    with pytest.raises(Refused, match="mirror") as refused:
+        ours.sync(publish=True)
+    assert refused.value.next is not None and "--unset remote.origin.mirror" in refused.value.next
