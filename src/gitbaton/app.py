@@ -339,7 +339,11 @@ def init_app(
 
 def _find_clone(directory: Path, env: Mapping[str, str]) -> Clone:
     if not directory.is_dir():
-        raise InvalidInput("-C", f"{directory} is no directory")
+        raise InvalidInput(
+            "-C",
+            f"{directory} is no directory",
+            next="baton -C DIR, with a directory that is there",
+        )
     clone = Clone.find(directory, env)
     share_files(clone.git, clone.common)
     return clone

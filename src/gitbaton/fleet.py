@@ -146,7 +146,10 @@ class Fleet:
     def _process(self) -> Process:
         me = find_process(os.getpid(), origin=self._app.clock.origin)
         if me is None:
-            raise BatonError("this process cannot see itself in the process table")
+            raise BatonError(
+                "this process cannot see itself in the process table",
+                next="mount -t proc proc /proc",
+            )
         return me
 
 

@@ -218,7 +218,10 @@ class Theatre:
             finally:
                 lock.release()
             return
-        raise Refused(f"{_MOST_WORKERS} workers run in this clone already")
+        raise Refused(
+            f"{_MOST_WORKERS} workers run in this clone already",
+            next="baton frame work in another clone",
+        )
 
     def _default_name(self, suffix: str) -> str:
         """Return a name that is the same after a restart, and another one in every clone."""

@@ -66,7 +66,10 @@ class Workshop:
         """This process, as the owner of worktrees and outbox entries."""
         me = find_process(os.getpid(), origin=self._app.clock.origin)
         if me is None:
-            raise BatonError("this process cannot see itself in the process table")
+            raise BatonError(
+                "this process cannot see itself in the process table",
+                next="mount -t proc proc /proc",
+            )
         return me
 
     @cached_property

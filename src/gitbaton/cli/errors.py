@@ -12,8 +12,10 @@ from typing import Final
 import click
 
 from gitbaton import __version__
+from gitbaton.cli.catalogue import VERBS
 from gitbaton.cli.output import AnswerLost, ReaderGone, silence
 from gitbaton.cli.request import Request
+from gitbaton.cli.verb import Family, root
 from gitbaton.core.errors import (
     BatonError,
     ClaimLost,
@@ -65,7 +67,8 @@ def run_guarded(run: Callable[[], object], request: Request, argv: Sequence[str]
         status = run()
         return status if isinstance(status, int) else DONE
     except BatonError as error:
-        _tell(request, error.code, error.message, error.next)
+        help_first = isinstance(error, InvalidInput) and not error.next
+        _tell(request, error.code, error.message, help_of(argv) if help_first else error.next)
         return exit_status(error)
     except click.UsageError as error:
         _tell(request, "usage", error.format_message(), _help_command(error))
@@ -121,6 +124,19 @@ def _find_lost(request: Request, error: Exception) -> AnswerLost | None:
     except AnswerLost as lost:
         return lost
     return None
+
+
+def help_of(argv: Sequence[str]) -> str:
+    """Return the command that explains what ``argv`` asks for."""
+    words = iter(word for word in argv if not word.startswith("-"))
+    verb = next((word for word in words if word in VERBS), None)
+    if verb is None:
+        return "baton --help"
+    group = root()
+    command = group.get_command(click.Context(group), verb)
+    member = next(words, "")
+    part = f" {member}" if isinstance(command, Family) and member in command.commands else ""
+    return f"baton {verb}{part} --help"
 
 
 def _help_command(error: click.UsageError) -> str:

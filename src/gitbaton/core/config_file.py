@@ -30,7 +30,9 @@ def read_config(top: Path) -> Config:
     except FileNotFoundError:
         return Config()
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput(FILE_NAME, f"{path} cannot be read: {error}") from error
+        raise InvalidInput(
+            FILE_NAME, f"{path} cannot be read: {error}", next=f"ls -l {path}"
+        ) from error
     return parse_config(text, str(path))
 
 
@@ -57,7 +59,7 @@ def _parse(text: str, source: str) -> tuple[Config, ProtectedConfig]:
     known = [*_names(Config), *_names(ProtectedConfig)]
     for name in tables:
         if name not in known:
-            raise InvalidInput(name, _unknown(source, name, known))
+            raise InvalidInput(name, _unknown(source, name, known), next=f"edit {source}")
     return (
         _section(Config, _only(tables, Config), "", source),
         _section(ProtectedConfig, _only(tables, ProtectedConfig), "", source),
@@ -70,7 +72,7 @@ def _tables(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(source, f"is no TOML: {error}") from error
+        raise InvalidInput(source, f"is no TOML: {error}", next=f"edit {source}") from error
 
 
 def _only(tables: Mapping[str, Any], model: type[Section]) -> dict[str, Any]:
@@ -79,18 +81,20 @@ def _only(tables: Mapping[str, Any], model: type[Section]) -> dict[str, Any]:
 
 def _section(model: type[SectionT], given: Any, at: str, source: str) -> SectionT:
     if not isinstance(given, dict):
-        raise InvalidInput(at, f"must be a table [{at}] (in {source})")
+        raise InvalidInput(at, f"must be a table [{at}] (in {source})", next=f"edit {source}")
     known = {info.encode_name: info for info in fields(model)}
     values: dict[str, Any] = {}
     for name, value in given.items():
         dotted = f"{at}.{name}" if at else name
         if name not in known:
-            raise InvalidInput(dotted, _unknown(source, name, list(known)))
+            raise InvalidInput(dotted, _unknown(source, name, list(known)), next=f"edit {source}")
         values[known[name].name] = _value(known[name], value, dotted, source)
     for info in known.values():
         required = info.default is NODEFAULT and info.default_factory is NODEFAULT
         if required and info.name not in values:
-            raise InvalidInput(f"{at}.{info.name}", f"is required (in {source})")
+            raise InvalidInput(
+                f"{at}.{info.name}", f"is required (in {source})", next=f"edit {source}"
+            )
     return model(**values)
 
 
@@ -108,7 +112,7 @@ def _value(info: FieldInfo, value: Any, dotted: str, source: str) -> Any:
     try:
         return msgspec.convert(value, info.type, dec_hook=_duration)
     except msgspec.ValidationError as error:
-        raise InvalidInput(dotted, f"{error} (in {source})") from error
+        raise InvalidInput(dotted, f"{error} (in {source})", next=f"edit {source}") from error
 
 
 def _duration(wanted: type, value: Any) -> Any:

@@ -18,7 +18,8 @@
 
 Library code raises these and nothing else on purpose; foreign errors are translated at the one
 boundary where they arise. Each has a ``code`` (stable, for programs), a message (for people) and
-``next`` (the command to try, if there is one). Only ``cli`` turns them into exit statuses.
+``next`` (the command to try). Where one kind has the same answer every time it is said here; of
+InvalidInput, ``cli`` names the verb's own help. Only ``cli`` turns them into exit statuses.
 """
 
 from __future__ import annotations
@@ -28,14 +29,18 @@ from typing import ClassVar, Literal
 
 
 class BatonError(Exception):
-    """The root: an expected failure, with the next thing to try."""
+    """The root: an expected failure, with the next thing to try.
+
+    ``advice``: what that is where nothing better is known.
+    """
 
     code: str = "error"
+    advice: ClassVar[str | None] = None
 
     def __init__(self, message: str, *, next: str | None = None) -> None:
         super().__init__(message)
         self.message = message
-        self.next = next
+        self.next = next or self.advice
 
     def __reduce__(self) -> tuple[object, ...]:
         # Copied and pickled by its fields: subclasses are not made from the message alone.
@@ -146,24 +151,28 @@ class RemoteUnreachable(BatonError):
     """The remote could not be reached; nothing is known to have changed."""
 
     code = "unreachable"
+    advice = "the same command again when it answers"
 
 
 class OutcomeUnknown(RemoteUnreachable):
     """A change was sent, the answer was lost, and the state could not be read back."""
 
     code = "outcome_unknown"
+    advice = "baton status, before it is tried again"
 
 
 class DamagedRecord(BatonError):
     """Bytes where a record should be. The task is quarantined and shown by ``doctor``."""
 
     code = "damaged"
+    advice = "baton doctor"
 
 
 class GitFailed(BatonError):
     """A git command failed. ``argv``, ``status`` and ``stderr`` say how."""
 
     code: str = "git_failed"
+    advice = "baton doctor"
     tail: ClassVar[int] = 2000
 
     def __init__(self, argv: Sequence[str], status: int, stderr: str) -> None:

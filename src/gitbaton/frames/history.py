@@ -126,7 +126,9 @@ class History:
         self._stage.back_to(page.scene, frame.number - 1)  # the frame before, and what was taken
         commit = decode_commit(objects.read(page.commit)[1])
         if not commit.parents:
-            raise Refused("frame 0 was founded, not merged", code="no_merge")
+            raise Refused(
+                "frame 0 was founded, not merged", code="no_merge", next="baton frame show 0"
+            )
         pairs = [Pair(*pair) for pair in frame.merged]
         base = read_scene(objects, commit.parents[0])
         taken = list(zip(pairs, commit.parents[1:], strict=False))

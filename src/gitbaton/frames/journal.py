@@ -54,7 +54,10 @@ class Journal:
                 os.fsync(file.fileno())
             temporary.replace(self._path)
         except OSError as error:
-            raise BatonError(f"cannot write {self._path}: {error.strerror}") from error
+            raise BatonError(
+                f"cannot write {self._path}: {error.strerror}",
+                next=f"ls -ld {self._path.parent}; df {self._path.parent}",
+            ) from error
 
     def read(self) -> Undelivered | None:
         """Return what is noted; None where nothing is, or nothing that can be read."""

@@ -97,5 +97,8 @@ def _safe_files(objects: ObjectStore, tree: Oid) -> dict[str, Oid]:
     files = dict(walk_files(objects, tree))
     for name in files:
         if "\\" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
-            raise BatonError(f"the world has a file named {name!r}, which would leave its place")
+            raise BatonError(
+                f"the world has a file named {name!r}, which would leave its place",
+                next="baton frame log",
+            )
     return files

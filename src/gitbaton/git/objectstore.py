@@ -79,7 +79,10 @@ class ObjectStore:
                 for item in unique:
                     self._write_loose(item)
         except OSError as error:
-            raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
+            raise BatonError(
+                f"cannot write to {self._objects}: {error.strerror}",
+                next=f"ls -ld {self._objects}; df {self._objects}",
+            ) from error
         self._remember(unique)
 
     @contextlib.contextmanager
@@ -99,7 +102,10 @@ class ObjectStore:
         try:
             kept = self._write_pack(left, keep=True)
         except OSError as error:
-            raise BatonError(f"cannot write to {self._objects}: {error.strerror}") from error
+            raise BatonError(
+                f"cannot write to {self._objects}: {error.strerror}",
+                next=f"ls -ld {self._objects}; df {self._objects}",
+            ) from error
         try:
             yield
         finally:
@@ -216,7 +222,9 @@ class ObjectStore:
                 start_new_session=True,
             )
         except OSError as error:
-            raise BatonError(f"git could not be started: {error.strerror}") from error
+            raise BatonError(
+                f"git could not be started: {error.strerror}", next="git --version"
+            ) from error
 
     def _drop(self) -> None:
         reader, self._reader = self._reader, None

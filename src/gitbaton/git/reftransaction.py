@@ -38,7 +38,9 @@ class RefTransaction:
                 start_new_session=True,
             )
         except OSError as error:
-            raise BatonError(f"git could not be started: {error.strerror}") from error
+            raise BatonError(
+                f"git could not be started: {error.strerror}", next="git --version"
+            ) from error
 
     def __enter__(self) -> Self:
         return self

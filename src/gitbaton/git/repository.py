@@ -74,7 +74,10 @@ class Clone(Struct, frozen=True):
             )
         common, hashed, bare = asked.text.split("\n")
         if hashed not in ("sha1", "sha256"):
-            raise BatonError(f"object format {hashed!r} is not supported", next="git rev-parse --show-object-format")
+            raise BatonError(
+                f"object format {hashed!r} is not supported",
+                next="git rev-parse --show-object-format",
+            )
         if is_coordination(Path(common)):
             return Clone.find(Path(common).parent, env)
         if (Path(common) / ORIGINAL).is_file():

@@ -50,6 +50,7 @@ class GitTimeout(BatonError):
     """A git command was ended because it took longer than allowed. What it did is not known."""
 
     code = "git_timeout"
+    advice = "the same command again"
 
 
 class Completed(Struct, frozen=True):
@@ -113,10 +114,14 @@ class Git(Struct, frozen=True):
             )
         except FileNotFoundError as error:
             if not self.directory.is_dir():
-                raise BatonError(f"{self.directory} is no directory") from error
+                raise BatonError(
+                    f"{self.directory} is no directory", next="cd to a directory that is there"
+                ) from error
             raise BatonError("git is not installed", next="install git 2.31 or newer") from error
         except OSError as error:  # no more processes, memory or files; too many arguments
-            raise BatonError(f"git could not be started: {error.strerror}") from error
+            raise BatonError(
+                f"git could not be started: {error.strerror}", next="git --version"
+            ) from error
         with process:
             try:
                 out, err = process.communicate(stdin, timeout=timeout)

@@ -50,7 +50,10 @@ class WorkingTree(Struct, frozen=True):
         # The prefix is last: it may hold newlines of its own.
         git_dir, common, top, hashed, prefix = os.fsdecode(asked.stdout).split("\n", 4)
         if hashed not in ("sha1", "sha256"):
-            raise BatonError(f"object format {hashed!r} is not supported", next="git rev-parse --show-object-format")
+            raise BatonError(
+                f"object format {hashed!r} is not supported",
+                next="git rev-parse --show-object-format",
+            )
         return WorkingTree(
             top=Path(top),
             git_dir=Path(git_dir),

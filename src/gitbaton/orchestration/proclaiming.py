@@ -49,7 +49,11 @@ def proclaim(
             raise HostRefused(outcome.reason, ref=outcome.ref)
         if not isinstance(outcome, Conflict):
             raise OutcomeUnknown(f"the plan's record: {outcome.reason}", next="try again")
-    raise Refused(f"the record of plan {plan.name!r} kept changing", code="busy")
+    raise Refused(
+        f"the record of plan {plan.name!r} kept changing",
+        code="busy",
+        next="the same command again",
+    )
 
 
 def read_plan_record(snapshot: Snapshot, name: str) -> Announcement | None:

@@ -67,13 +67,19 @@ class Errands:
             self._resume = crew.clock.elapsed() + _PAUSE
             self._give_back(hold, f"a message waits: {error.filename}: {error.strerror}", slot)
         except Exception as bug:  # noqa: BLE001 - the end of this thread
-            self._excuse(hold, BatonError(f"a bug in baton: {type(bug).__name__}: {bug}"), slot)
+            self._excuse(
+                hold,
+                BatonError(f"a bug in baton: {type(bug).__name__}: {bug}", next="baton doctor"),
+                slot,
+            )
 
     def _ask(self, hold: _Hold, name: str, slot: int) -> AgentOutcome:
         crew, orders = self._crew, self._crew.orders
         tip = crew.upstream.tip(orders.target)
         if tip is None:
-            raise BatonError(f"the target branch {orders.target!r} is not on the remote")
+            raise BatonError(
+                f"the target branch {orders.target!r} is not on the remote", next="baton doctor"
+            )
         prompt_file, log = crew.prompts / f"{name}.md", crew.logs / f"{name}.log"
         try:
             with Worktrees(crew.repository).scratch(tip) as git:

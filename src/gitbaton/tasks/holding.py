@@ -146,7 +146,9 @@ def confirm(ledger: Ledger, id: str, commit: Oid, actor: Actor) -> Task:
     def decide(view: View, task: Task) -> Step | None:
         landing = task.landing
         if landing is None or landing.commit != commit:
-            raise Refused(f"task {id!r} announces no landing of {commit[:10]}")
+            raise Refused(
+                f"task {id!r} announces no landing of {commit[:10]}", next=f"baton show {id}"
+            )
         result = Result(branch=landing.branch, commit=landing.commit)
         after = transitions.finish(task, result, review=landing.review, now=ledger.now())
         word = "review" if landing.review else "done"

@@ -23,7 +23,9 @@ def sign(payload: bytes, key: Path) -> str:
     """
     done = _keygen(["sign", "-n", NAMESPACE, "-f", str(key)], payload)
     if done.returncode != 0:
-        raise GateClosed(f"the approval could not be signed: {_words(done)}")
+        raise GateClosed(
+            f"the approval could not be signed: {_words(done)}", next="git config user.signingKey"
+        )
     return done.stdout.decode("ascii", "replace")
 
 
@@ -62,9 +64,11 @@ def _keygen(words: Sequence[str], payload: bytes) -> subprocess.CompletedProcess
             timeout=_PATIENCE,
         )
     except FileNotFoundError as error:
-        raise GateClosed("ssh-keygen is not installed here") from error
+        raise GateClosed("ssh-keygen is not installed here", next="install OpenSSH") from error
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise GateClosed(f"ssh-keygen gave no answer: {error}") from error
+        raise GateClosed(
+            f"ssh-keygen gave no answer: {error}", next="the same command again"
+        ) from error
 
 
 def _write(path: Path, text: str) -> str:

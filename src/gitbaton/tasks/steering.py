@@ -171,7 +171,10 @@ def _approval(
     signature = None
     if keeper.signed:
         if sign is None:
-            raise GateClosed("approvals are signed in this project; name your signing key")
+            raise GateClosed(
+                "approvals are signed in this project; name your signing key",
+                next="git config user.signingKey PATH",
+            )
         signature = sign(payload(keeper.project, task, commit))
     return Approval(
         by=person,

@@ -42,7 +42,9 @@ def keep_refused(addition: Addition, directory: Path, key: Key) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(b"".join(lines))
     except OSError as error:
-        raise BatonError(f"cannot write {path}: {error.strerror}") from error
+        raise BatonError(
+            f"cannot write {path}: {error.strerror}", next=f"ls -ld {path.parent}; df {path.parent}"
+        ) from error
     return path
 
 

@@ -186,7 +186,10 @@ class Lander:
         if plan.branch not in shared:
             return
         if job.review:
-            raise GateClosed(f"a result for review cannot be published on {plan.branch}")
+            raise GateClosed(
+                f"a result for review cannot be published on {plan.branch}",
+                next="baton work --land branch, with a branch of its own for each task",
+            )
         if plan.old is not None and not self._upstream.contains(plan.commit, plan.old):
             raise LandingLost(f"{plan.branch} has moved on: what is there is not in {commit[:10]}")
 

@@ -82,7 +82,9 @@ class Outbox:
             ]
         )
         if not isinstance(outcome, Committed):
-            raise BatonError(f"the outbox could not be written: {outcome!r}")
+            raise BatonError(
+                f"the outbox could not be written: {outcome!r}", next="the same command again"
+            )
         return _entry(key, Record(outcome.versions[key], value))
 
     def entries(self) -> list[Entry]:

@@ -25,7 +25,9 @@ def require_landing(protection: Protection, branch: str) -> None:
     allowed = protection.config.land.allowed
     way = "merge" if branch == protection.target else "branch"
     if protection.unreadable is not None:
-        raise GateClosed(f"the land rules cannot be read: {protection.unreadable}")
+        raise GateClosed(
+            f"the land rules cannot be read: {protection.unreadable}", next="baton doctor"
+        )
     if way not in allowed:
         raise GateClosed(
             f"this project does not let results land as a {way} (land.allowed: "

@@ -101,3 +101,21 @@ def test_an_error_says_what_to_do_next() -> None:
             "next": "baton list",
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("argv", "command"),
+    [
+        (["add", "x", "--priority", "9"], "baton add --help"),
+        (["-C", "/tmp", "session", "exec", "--", "list"], "baton session exec --help"),
+        (["--json", "session"], "baton session --help"),
+        (["-C", "/nowhere"], "baton --help"),
+    ],
+)
+def test_what_is_wrong_with_a_word_is_explained_by_the_verb(
+    tmp_path: Path, argv: list[str], command: str
+) -> None:
+    asked, out = request(tmp_path)
+    error = errors.InvalidInput("field", "is wrong")
+    assert run_guarded(lambda: raising(error), asked, argv) == 2
+    assert f'"next":"{command}"' in out.getvalue()

@@ -63,6 +63,7 @@ class TourFailed(BatonError):
     """Something in the tour did not go as promised."""
 
     code = "demo_failed"
+    advice = "baton demo --keep, to look around"
 
 
 @dataclass(frozen=True, slots=True)

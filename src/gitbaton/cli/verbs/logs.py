@@ -102,7 +102,10 @@ def _find(app: App, task: str, epoch: int | None, step: str | None) -> ClaimLog:
             return log
     if step is not None:
         there = ", ".join(log.step for log in mine if log.epoch == latest and log.step) or "none"
-        raise Refused(f"epoch {latest} of {task!r} has no log of {step!r} (there: {there})")
+        raise Refused(
+            f"epoch {latest} of {task!r} has no log of {step!r} (there: {there})",
+            next=f"baton logs {task}",
+        )
     return ClaimLog(task, latest, "", app.logs / f"{claim_name(task, latest)}.log")
 
 

@@ -150,7 +150,9 @@ def run(request: Request, file: Path, every: float | None) -> int:
     for line in problem_lines(judged):
         out.note(line)
     if judged.failure is not None or judged.verdict.plan is None:
-        raise judged.failure or Refused(f"{file} is no plan", code="invalid_plan")
+        raise judged.failure or Refused(
+            f"{file} is no plan", code="invalid_plan", next=f"baton plan validate {file}"
+        )
     if judged.obstacle is not None:
         raise Refused(judged.obstacle, code="not_asked", next="baton doctor")
     plan, headquarters = judged.verdict.plan, Headquarters(app)
@@ -226,7 +228,9 @@ def _create(place: Path, text: str, named: Path) -> None:
             f"{named} is there already", code="exists", next=f"baton plan validate {named}"
         ) from error
     except OSError as error:
-        raise Refused(f"{named}: {error.strerror}", code="no_file") from error
+        raise Refused(
+            f"{named}: {error.strerror}", code="no_file", next="ls -ld " + str(named)
+        ) from error
 
 
 def _count(items: Sized, word: str) -> str:

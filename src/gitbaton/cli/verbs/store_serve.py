@@ -35,7 +35,11 @@ def command(request: Request, inbox: bool) -> None:
         with _streams() as (source, sink):
             serve(store, source, sink, version=__version__)
     except Garbled as error:
-        raise Refused(f"the client says something else: {error}", code="garbled") from error
+        raise Refused(
+            f"the client says something else: {error}",
+            code="garbled",
+            next="install the same version of gitbaton on both machines",
+        ) from error
     except OSError:
         return  # the client does not listen any more
     finally:

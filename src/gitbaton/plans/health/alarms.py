@@ -77,7 +77,9 @@ class Alarms:
                     told[each.id] = each
             if not news or self._keep(after, version):
                 return list(told.values())
-        raise Refused("the list of alerts kept changing", code="busy")
+        raise Refused(
+            "the list of alerts kept changing", code="busy", next="the same command again"
+        )
 
     def _compare(self, book: _Book, judgement: Judgement) -> tuple[list[News], _Book]:
         at = rfc3339(self._clock.now())

@@ -64,7 +64,7 @@ def respond(
         if isinstance(outcome, Committed):
             return response
         if isinstance(outcome, Rejected):
-            raise Refused(outcome.reason, code=outcome.code)
+            raise Refused(outcome.reason, code=outcome.code, next="baton inbox list")
         if isinstance(outcome, Unknown):
             after = read_one(store, letter_key(handle), Letter)
             if after is None or after.value.response is None:

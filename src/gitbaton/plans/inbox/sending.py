@@ -102,7 +102,7 @@ def _settle(store: Store, ages: AgeKeeper, sending: _Sending, outcome: Outcome) 
             if isinstance(outcome, Committed):
                 return Receipt(sending.handle, copy=False)
             if isinstance(outcome, Rejected):
-                return Refused(outcome.reason, code=outcome.code)
+                return Refused(outcome.reason, code=outcome.code, next="baton inbox list")
             found = read_one(store, letter_key(sending.handle), Letter)
             if found is None and isinstance(outcome, Unknown):
                 return OutcomeUnknown(

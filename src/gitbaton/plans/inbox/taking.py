@@ -62,7 +62,7 @@ class Taker:
             choices = self._store.commit_first([change for _, change in wishes], 1)
             for (message, _), choice in zip(wishes, choices, strict=True):
                 if isinstance(choice, Rejected):
-                    raise Refused(choice.reason, code=choice.code)
+                    raise Refused(choice.reason, code=choice.code, next="baton inbox list")
                 if isinstance(choice, Committed | Unknown):
                     taken = self._confirm(message, choice)
                     if taken is not None:
@@ -147,7 +147,7 @@ class Taker:
                 version = outcome.versions[delivery_key(message.handle)]
                 return Message(message.handle, version, delivery, hold or message.hold)
             if isinstance(outcome, Rejected):
-                raise Refused(outcome.reason, code=outcome.code)
+                raise Refused(outcome.reason, code=outcome.code, next="baton inbox list")
             found = read_one(self._store, delivery_key(message.handle), Delivery)
             now = None if found is None else found.value.hold
             if found is None or now is None or now.nonce != message.hold.nonce:

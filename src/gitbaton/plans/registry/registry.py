@@ -231,7 +231,11 @@ class Registry:
                 if isinstance(found, Absent)
                 else (decode_worker(key, found.value), found.version)
             )
-        raise Refused(f"the record of worker {name!r} kept changing", code="busy")
+        raise Refused(
+            f"the record of worker {name!r} kept changing",
+            code="busy",
+            next="the same command again",
+        )
 
     def _next(self, worker: WorkerRecord) -> WorkerRecord:
         return replace(worker, beat=worker.beat + 1, beat_at=rfc3339(self._clock.now()))

@@ -76,7 +76,11 @@ class SqliteStore:
             if not path.exists():
                 path.touch()  # by the umask: SQLite would keep it from a group that shares it
         except OSError as error:
-            raise Refused(f"{path} cannot be used: {error.strerror}", code="cannot_open") from error
+            raise Refused(
+                f"{path} cannot be used: {error.strerror}",
+                code="cannot_open",
+                next=f"ls -ld {path.parent}",
+            ) from error
         self._pool = ConnectionPool(path, factory=self._connection)
         self._pool.run(lambda connection: None)  # so that a bad file is refused here
 

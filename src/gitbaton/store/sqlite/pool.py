@@ -121,12 +121,20 @@ def translate(error: sqlite3.Error, path: Path) -> BatonError:
     """Return what ``error`` means to somebody who does not know that there is SQLite."""
     code = _primary(error)
     if code in _LOCKED:
-        return RemoteUnreachable(f"{path} has been locked by other processes for {PATIENCE:g} s")
+        return RemoteUnreachable(
+            f"{path} has been locked by other processes for {PATIENCE:g} s",
+            next="the same command again",
+        )
     if code in _DAMAGED:
-        return DamagedRecord(f"{path} is damaged: {error}")
+        return DamagedRecord(
+            f"{path} is damaged: {error}",
+            next=f"save what can be read (sqlite3 {path} .recover), then move it away",
+        )
     if code in _DENIED:
-        return Refused(f"{path} cannot be used: {error}", code=_DENIED[code])
-    return BatonError(f"{path}: {error}")
+        return Refused(
+            f"{path} cannot be used: {error}", code=_DENIED[code], next=f"ls -l {path}; df {path}"
+        )
+    return BatonError(f"{path}: {error}", next=f"ls -l {path}")
 
 
 def _primary(error: sqlite3.Error) -> int:

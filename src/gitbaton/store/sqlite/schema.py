@@ -53,6 +53,7 @@ def upgrade(connection: sqlite3.Connection) -> None:
         raise Refused(
             "the database needs a local disk: SQLite cannot share memory on this file system",
             code="no_wal",
+            next="a clone on a local disk",
         )
     connection.execute("BEGIN IMMEDIATE")
     done = _step(connection)  # again, now that nobody else can change it

@@ -36,7 +36,11 @@ class Conversation:
         try:
             self._process, self._errors = start_service(how)
         except OSError as error:
-            raise Refused(f"{how.argv[0]}: {error.strerror}", code="cannot_start") from error
+            raise Refused(
+                f"{how.argv[0]}: {error.strerror}",
+                code="cannot_start",
+                next=f"command -v {how.argv[0]}",
+            ) from error
         self.owner = os.getpid()
         self._unread = b""
         try:
@@ -74,7 +78,11 @@ class Conversation:
             try:
                 found = wire.find_greeting(said)
             except wire.Garbled as error:
-                raise Refused(f"{self._way.place}: {error}", code="old_baton") from error
+                raise Refused(
+                    f"{self._way.place}: {error}",
+                    code="old_baton",
+                    next="install the same version of gitbaton on both machines",
+                ) from error
             if found is not None:
                 break
             try:
@@ -102,7 +110,7 @@ class Conversation:
             return RemoteUnreachable(f"{place} said nothing in time")
         words = self._words() or f"it ended with status {status}"
         if not self._way.was_reached(status):
-            return RemoteUnreachable(f"{place}: {words}")
+            return RemoteUnreachable(f"{place}: {words}", next=f"ssh {place} baton --version")
         if status in _NOT_FOUND:
             return Refused(
                 f"there is no baton on {place}, where ssh looks for it: {words}",
@@ -115,7 +123,7 @@ class Conversation:
                 code="old_baton",
                 next="install the same version of gitbaton on both machines",
             )
-        return Refused(f"{place}: {words}", code="no_server")
+        return Refused(f"{place}: {words}", code="no_server", next=f"ssh {place} baton --version")
 
     def _send(self, frame: bytes, deadline: Deadline) -> None:
         left = memoryview(frame)

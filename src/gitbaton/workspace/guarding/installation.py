@@ -72,7 +72,10 @@ class Installation:
                 return self._install_beside(prefix)
             return self._install_elsewhere(setting, prefix)
         except OSError as error:
-            raise BatonError(f"the hooks cannot be written: {error}") from error
+            raise BatonError(
+                f"the hooks cannot be written: {error}",
+                next="ls -ld of what it names; then baton init --hooks",
+            ) from error
 
     def remove(self) -> list[Path]:
         """Take out our hooks and return what is as before again. May be repeated."""
@@ -80,7 +83,10 @@ class Installation:
             write_prefix(self._state, None)
             return [*self._remove_elsewhere(), *self._remove_beside()]
         except OSError as error:
-            raise BatonError(f"the hooks cannot be removed: {error}") from error
+            raise BatonError(
+                f"the hooks cannot be removed: {error}",
+                next="ls -ld of what it names; then baton init --no-hooks",
+            ) from error
 
     # --- beside the hooks of the clone
 

@@ -191,7 +191,10 @@ class Desk:
         """This process. Raises BatonError where it cannot be seen."""
         me = find_process(os.getpid(), origin=self._clock.origin)
         if me is None:
-            raise BatonError("this process cannot see itself in the process table")
+            raise BatonError(
+                "this process cannot see itself in the process table",
+                next="mount -t proc proc /proc",
+            )
         return me
 
     def _plan(self, name: str, head: Oid | None, branch: str | None) -> OwnTree:

@@ -144,7 +144,9 @@ class SessionTrees:
             except FileNotFoundError:
                 pass
             except OSError as error:
-                raise BatonError(f"cannot move {tree.path}: {error.strerror}") from error
+                raise BatonError(
+                    f"cannot move {tree.path}: {error.strerror}", next=f"ls -ld {tree.path}"
+                ) from error
             erase(aside)
             self._worktrees.remove(linked)
         else:
