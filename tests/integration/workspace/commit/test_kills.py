@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,8 +14,8 @@ from tests.integration.chaos.seeds import SOAK, generator
 from tests.integration.workspace.commit.house import build
 from tests.integration.workspace.commit.victim import run_until_moment, run_until_step
 
-STORMS = 4
-KILLS = 6  # in one repository, one after the other
+SEEDS = 24  # in every run of the tests, each with one kill
+KILLS = 6  # of a storm, in one repository, one after the other
 
 
 class Scene:
@@ -124,28 +126,58 @@ def test_a_plain_commit_after_any_kill_reverts_nothing(tmp_path: Path) -> None:
     scene.house.check()
 
 
-@pytest.mark.parametrize("number", range(STORMS))
-def test_kills_at_random_moments(number: int, tmp_path: Path) -> None:
-    storm(tmp_path, number)
+class Stage:
+    """Gives out one scene after the other test, and a new one after a test that failed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root, self._free, self._built = root, list[tuple[Scene, float]](), 0
+
+    @contextlib.contextmanager
+    def scene(self) -> Iterator[tuple[Scene, float]]:
+        """Give a scene, and how many seconds a commit in it takes."""
+        if not self._free:
+            self._built += 1
+            self._free.append(set_up(self._root / f"house-{self._built}"))
+        taken = self._free.pop()
+        yield taken
+        self._free.append(taken)  # not where the test has failed
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    return Stage(tmp_path_factory.mktemp("kills"))
+
+
+@pytest.mark.parametrize("number", range(SEEDS))
+def test_a_kill_at_a_random_moment(number: int, stage: Stage) -> None:
+    with stage.scene() as (scene, usual):
+        kill(scene, number, usual)
+        if number % KILLS == 0 or number == SEEDS - 1:
+            scene.house.check()
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("number", range(STORMS, STORMS + SOAK))
+@pytest.mark.parametrize("number", range(SOAK))
 def test_kills_at_many_random_moments(number: int, tmp_path: Path) -> None:
-    storm(tmp_path, number)
-
-
-def storm(root: Path, number: int) -> None:
-    """Kill commits at moments that a generator of their own chooses, and judge after each."""
-    scene = Scene(root / "house")
-    start = time.perf_counter()
-    scene.prepare()
-    scene.commit()
-    usual = time.perf_counter() - start
+    scene, usual = set_up(tmp_path / "house")
     for turn in range(KILLS):
-        scene.prepare()
-        run_until_moment(scene.commit, generator(number * KILLS + turn).uniform(0, usual))
-        moved = scene.settle()
-        scene.judge(moved=moved)
-        scene.go_on(moved=moved)
+        kill(scene, SEEDS + number * KILLS + turn, usual)
     scene.house.check()
+
+
+def set_up(top: Path) -> tuple[Scene, float]:
+    """Build a scene, and measure a commit in it."""
+    scene = Scene(top)
+    scene.prepare()
+    start = time.perf_counter()
+    scene.commit()
+    return scene, time.perf_counter() - start
+
+
+def kill(scene: Scene, number: int, usual: float) -> None:
+    """Kill a commit at a moment that the generator of seed ``number`` chooses, and judge."""
+    scene.prepare()
+    run_until_moment(scene.commit, generator(number).uniform(0, usual))
+    moved = scene.settle()
+    scene.judge(moved=moved)
+    scene.go_on(moved=moved)
