@@ -132,8 +132,8 @@ def test_what_may_still_be_carried_out_is_never_said_not_to_be_done(
     place: Place, then: PushState, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """I1: whoever is told "others were faster" would not know that he holds the task."""
-    monkeypatch.setattr("gitbaton.store.gitengine.committing._LOCKED", 0.0)
-    monkeypatch.setattr("gitbaton.store.gitengine.committing._LOCKED_TURNS", 2)
+    monkeypatch.setattr("gitbaton.store.gitengine.patience._LOCKED", 0.0)
+    monkeypatch.setattr("gitbaton.store.gitengine.patience._LOCKED_TURNS", 2)
     gateways: list[Late] = []
 
     def wrap(remote: Remote) -> Remote:

@@ -20,6 +20,7 @@ from gitbaton.store.deferred import are_awaited, expectation
 from gitbaton.store.gitengine.attempts import Attempts
 from gitbaton.store.gitengine.choosing import Choosing, Tries
 from gitbaton.store.gitengine.parking import MAX_REFS
+from gitbaton.store.gitengine.patience import lost_patience
 from gitbaton.store.gitengine.plan import Plan, Stamp
 from gitbaton.store.gitengine.planner import Planner
 from gitbaton.store.gitengine.pushing import Pusher, Sent
@@ -41,11 +42,6 @@ from gitbaton.store.model import (
 )
 from gitbaton.store.values import decode_value, encode_writes
 
-_PATIENCE = 60.0  # seconds of lost races, though every expectation held, before we give up
-_LOCKED = 8.0  # the same where the board, which all move, is not in it: only a lock explains that
-_LOCKED_TURNS = 6  # ... and how often it was tried at least, however slow the remote is
-_REFUSALS = 2  # answers of the host that make a refusal its last word
-_UNSENT = 3  # pushes that git would not even send
 _CHOICES = 3  # pushes in which alternatives are tried before a look
 _ROUNDS = 2  # pushes that transactions share after the first, before each goes alone
 
@@ -263,7 +259,7 @@ class Committer:
             if plan is None:
                 return
             waited = self._clock.elapsed() - began
-            tried.outcome = _lost_patience(tried, plan, waited, turn)
+            tried.outcome = lost_patience(tried, plan, waited, turn)
             if tried.outcome is None:
                 self._pusher.push(tried, plan)
 
@@ -332,32 +328,6 @@ def _close(sent: Sequence[Attempts], doubtful: Iterable[Attempts], error: BatonE
     for tried in doubtful:
         if tried.outcome is None:
             tried.outcome = Unknown(error.message)
-
-
-def _lost_patience(
-    tried: Attempts, plan: Plan, waited: float, turn: int
-) -> Rejected | Unknown | None:
-    """Return why ``tried`` is given up although nothing it expects has changed, None to go on.
-
-    If ever an answer was lost, nobody can say that it was not done: the server, or a gateway before
-    it, may still be at it, and what it expects is as it was.
-    """
-    why = _too_much(tried, plan, waited, turn)
-    if why is None or not tried.in_doubt:
-        return why
-    return Unknown(f"the answer to a push was lost, and it was not carried out yet ({why.reason})")
-
-
-def _too_much(tried: Attempts, plan: Plan, waited: float, turn: int) -> Rejected | None:
-    if tried.refusals >= _REFUSALS or tried.unsent > _UNSENT:
-        return Rejected(tried.last.reason, tried.ref)
-    if waited > _PATIENCE and tried.plans:  # planning a long add may take long itself
-        why = f"others were faster for {waited:.0f} seconds ({tried.last.reason})"
-        return Rejected(why, tried.ref, "contention")
-    if waited > _LOCKED and turn > _LOCKED_TURNS and plan.board_commit is None:
-        why = f"locked for {waited:.0f} seconds ({tried.last.reason})"
-        return Rejected(why, tried.ref, "contention")
-    return None
 
 
 def _settled(tx: Transaction) -> Transaction:
