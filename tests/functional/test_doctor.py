@@ -50,6 +50,26 @@ def test_the_transport(clones: Clones) -> None:
     assert "in a way of its own" in text
 
 
+def test_a_relative_path_is_as_fast_as_an_absolute_one(clones: Clones) -> None:
+    one = clones("one")
+    url = os.path.relpath(one.git("remote", "get-url", "origin"), one.directory)
+    one.git("remote", "set-url", "origin", url)
+    below = one.directory / "below"
+    below.mkdir()
+    assert any("transport: fast" in text for text in told(visit(Baton(below), status=0), "ok"))
+
+
+def test_a_shallow_clone_is_called_so(clones: Clones, tmp_path: Path) -> None:
+    one = clones("one")
+    one.commit("main", "readme", "more\n")
+    one.git("push", "-q", "origin", "main")
+    url = f"file://{one.git('remote', 'get-url', 'origin')}"
+    one.git("clone", "-q", "--depth", "1", url, str(tmp_path / "shallow"))
+    visited = visit(Baton(tmp_path / "shallow"), status=0)
+    [text] = [t for t in told(visited, "note") if t.startswith("transport")]
+    assert "this clone is shallow (git fetch --unshallow" in text
+
+
 def test_without_probing_nothing_is_written(clones: Clones, file_remote: BareRepository) -> None:
     one = clones("one")
     file_remote.hook("pre-receive", f'touch "{file_remote.path}/pushed"; exit 1')

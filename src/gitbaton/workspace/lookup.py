@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from gitbaton.core.errors import InvalidInput, RemoteUnreachable
@@ -32,13 +33,25 @@ def remote_urls(config: Mapping[str, str]) -> dict[str, str]:
 
 
 def push_url(clone: Clone, remote: str) -> str:
-    """Return the URL that ``git push <remote>`` uses, after ``insteadOf`` and ``pushInsteadOf``."""
+    """Return the URL that ``git push <remote>`` uses, after ``insteadOf`` and ``pushInsteadOf``.
+
+    A relative path is made absolute.
+    """
     asked = clone.git.run("remote", "get-url", "--push", "--", remote, check=False)
     if asked.status != 0:
         raise InvalidInput(
             "remote", f"there is no remote {remote!r} any more", next="baton init --remote NAME"
         )
-    return asked.text
+    return rooted(asked.text, clone.top)
+
+
+def rooted(url: str, top: Path) -> str:
+    """Return ``url``, or where it is a relative path, that path from ``top``, as git takes it."""
+    is_path = "::" not in url and ":" not in url.partition("/")[0]  # url_is_local_not_ssh in url.c
+    if not is_path or not url or url[0] in "/-~":  # (a home, to the program at the other end)
+        return url
+    path = f"{top}/{url}"
+    return path if path.isprintable() else url
 
 
 def find_branch(clone: Clone, name: str) -> Oid:

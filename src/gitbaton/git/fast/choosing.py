@@ -12,6 +12,7 @@ from gitbaton.git.fast.doorway import Doorway
 from gitbaton.git.fast.link import Link
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.remote import FastRemote
+from gitbaton.git.fast.trouble import Unfit
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.plain import PlainRemote
 from gitbaton.git.remote import Remote
@@ -80,11 +81,13 @@ def choose_remote(
 def make_link(git: Git, objects: ObjectStore, url: str, address: Address) -> Link | None:
     """Return a link to ``address``; None where git's configuration asks for plain git.
 
-    Reads the configuration; connects to nothing.
+    Reads the configuration; connects to nothing. Raises Unfit where something else asks for it.
     """
+    if objects.is_of_shallow_clone:  # its push tells the server where history ends
+        raise Unfit("this clone is shallow (git fetch --unshallow makes it whole)", lasting=True)
     config = Configuration.read(git)
-    if objects.is_of_shallow_clone or _is_unusual(git, config, url):
-        return None  # (a push from a shallow clone tells the server where history ends)
+    if _is_unusual(git, config, url):
+        return None
     match address:  # each imports what it needs: http and TLS alone take 25 ms
         case LocalAddress(path):
             from gitbaton.git.fast.local import LocalStarter

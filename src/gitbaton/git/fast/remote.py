@@ -22,6 +22,7 @@ from gitbaton.git.objects import Format
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
 
 _MOST_UPDATES = 1000
+_CONFIGURED = "git is configured in a way of its own"
 
 MakePlain = Callable[[Mapping[str, str]], Remote]
 """Returns the plain transport, with additions to git's environment."""
@@ -188,8 +189,12 @@ class FastRemote:
     def _current(self) -> Link | None:
         with self._lock:
             if not self._made:
-                self._link, self._made = self._make_link(), True
-                self._why_plain = None if self._link else "git is configured in a way of its own"
+                self._made = True
+                try:
+                    self._link = self._make_link()
+                    self._why_plain = None if self._link else _CONFIGURED
+                except Unfit as error:
+                    self._why_plain = error.reason
             return None if self._why_plain else self._link
 
     def _learn(self, error: Unfit | Lost) -> None:
