@@ -12,7 +12,9 @@ from pathlib import Path
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
 from gitbaton.frames.layout import Layout, remove
+from gitbaton.git.entries import FILE
 from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.safepath import find_unsafe
 from gitbaton.git.trees import walk_files
 
 
@@ -93,10 +95,15 @@ class Shelf:
 
 
 def _safe_files(objects: ObjectStore, tree: Oid) -> dict[str, Oid]:
-    """Return the files of ``tree``. Git itself does not keep ``..`` out of a pushed tree (I8)."""
+    """Return the files of ``tree``, none of which leads out or makes a repository of the world.
+
+    Git keeps neither ``..`` nor ``.git`` out of a pushed tree; and a stream's own git would obey a
+    ``.git/config`` that lies there (I8).
+    """
     files = dict(walk_files(objects, tree))
+    unsafe = find_unsafe((os.fsencode(name), FILE) for name in files)
     for name in files:
-        if "\\" in name or not {"", ".", ".."}.isdisjoint(name.split("/")):
+        if "\\" in name or os.fsencode(name) in unsafe:
             raise BatonError(
                 f"the world has a file named {name!r}, which would leave its place",
                 next="baton frame log",

@@ -15,6 +15,8 @@ from typing import Final
 from gitbaton.git.entries import SYMLINK
 from gitbaton.git.treeview import parents
 
+# Every name below begins like this, or what HFS+ does not see comes first. Few others do.
+_SUSPECT: Final = re.compile(rb"(?:^|/)(?:[/.gG~\xe2\xef]|$)|\\")
 _BARRED: Final = frozenset({b"", b".", b".."})  # an empty one: the path is absolute, or ends early
 # utf8.c, next_hfs_char: what HFS+ does not see in a name.
 _UNSEEN: Final = dict.fromkeys(
@@ -36,6 +38,8 @@ def is_safe(path: bytes, mode: int) -> bool:
     Not inside a git directory under any of its names, not outside of the tree; ``.gitmodules`` is
     no symbolic link. Whatever git refuses is refused; beyond that, a backslash always parts names.
     """
+    if _SUSPECT.search(path) is None:
+        return True
     link = mode == SYMLINK
     return all(_is_fit(name, link) for name in path.split(b"/")) and not (
         b"\\" in path and any(_is_git(name, link) for name in re.split(rb"[\\/]", path))
@@ -49,11 +53,22 @@ def find_unsafe(files: Iterable[tuple[bytes, int]]) -> frozenset[bytes]:
     the directory would be written through the link.
     """
     modes = dict(files)
+    taken = modes.keys() & _directories(modes)
     return frozenset(
         path
         for path, mode in modes.items()
-        if not is_safe(path, mode) or any(above in modes for above in parents(path))
+        if not is_safe(path, mode) or (taken and not taken.isdisjoint(parents(path)))
     )
+
+
+def _directories(paths: Iterable[bytes]) -> set[bytes]:
+    found: set[bytes] = set()
+    for path in paths:
+        above = path.rpartition(b"/")[0]
+        while above and above not in found:
+            found.add(above)
+            above = above.rpartition(b"/")[0]
+    return found
 
 
 def _is_fit(name: bytes, link: bool) -> bool:

@@ -251,7 +251,7 @@ def test_a_killed_worker_leaves_nothing_that_is_taken_for_a_world(
     assert not half.exists() and contents(shelf.lay(1, tree)) == {"one.json": "1"}
 
 
-@pytest.mark.parametrize("name", ["..", ".", "a\\b"])
+@pytest.mark.parametrize("name", ["..", ".", "a\\b", ".git", "GIT~1"])
 def test_no_name_in_a_tree_leaves_the_directory(
     objects: ObjectStore, tmp_path: Path, name: str
 ) -> None:
