@@ -16,9 +16,9 @@ from typing import Final
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import HostRefused, Refused
 from gitbaton.core.ids import Oid
+from gitbaton.git.footing import stand_at
 from gitbaton.git.head import read_branch, read_tip
 from gitbaton.git.sharedindex import list_staged, read_staged
-from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 from gitbaton.workspace.integration.barring import require_safe
@@ -41,9 +41,10 @@ from gitbaton.workspace.integration.upstream import (
     push,
 )
 from gitbaton.workspace.safecommit.guards import require_quiet
+from gitbaton.workspace.safecommit.hindrance import BranchMoved, IndexBusy, RefRefused
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.moving import PATIENCE, BranchMoved, IndexBusy, Mover, RefRefused
+from gitbaton.workspace.safecommit.moving import PATIENCE, Mover
 from gitbaton.workspace.safecommit.naming import listed
 from gitbaton.workspace.safecommit.storage import writing
 
@@ -213,9 +214,9 @@ class Integration:
 
     def _make_room(self, submodules: Sequence[bytes]) -> None:
         """Make the directories of new submodules, as git does: without them they look deleted."""
-        top = os.fsencode(self.tree.top)
         for path in submodules:
-            if any(os.path.islink(os.path.join(top, above)) for above in parents(path)):
-                continue
-            with contextlib.suppress(OSError):  # in the way of somebody's file: it stays
-                os.makedirs(os.path.join(top, path))
+            with (
+                contextlib.suppress(OSError),  # in the way of somebody's file: it stays
+                stand_at(self.tree.top, path, make=True) as place,
+            ):
+                os.mkdir(place.name, dir_fd=place.directory)

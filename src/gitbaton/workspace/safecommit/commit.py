@@ -27,11 +27,12 @@ from gitbaton.workspace.safecommit.base import Base, read_base
 from gitbaton.workspace.safecommit.decision import Decision, name_branch
 from gitbaton.workspace.safecommit.drafting import Draft, Drafter, refuse_nothing
 from gitbaton.workspace.safecommit.following import find_superseded, follow
+from gitbaton.workspace.safecommit.hindrance import BranchMoved
 from gitbaton.workspace.safecommit.ledger import Ledger, Line, Maker
 from gitbaton.workspace.safecommit.lock import TreeLock
 from gitbaton.workspace.safecommit.message import clean, require_message, subject, with_task
 from gitbaton.workspace.safecommit.move import Move
-from gitbaton.workspace.safecommit.moving import BranchMoved, Mover
+from gitbaton.workspace.safecommit.moving import Mover
 from gitbaton.workspace.safecommit.request import CommitRequest, CommitSettings, Committed
 from gitbaton.workspace.safecommit.scanning import require_no_secret
 from gitbaton.workspace.safecommit.storage import writing

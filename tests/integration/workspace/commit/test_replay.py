@@ -12,8 +12,9 @@ from gitbaton.checkout import replay_unfinished
 from gitbaton.cli.commit.report import document
 from gitbaton.core.clock import SystemClock
 from gitbaton.git.reftransaction import RefTransaction
+from gitbaton.workspace.safecommit.hindrance import IndexBusy
 from gitbaton.workspace.safecommit.journal import Journal
-from gitbaton.workspace.safecommit.moving import IndexBusy, Mover
+from gitbaton.workspace.safecommit.moving import Mover
 from tests.integration.workspace.commit.house import House, build
 from tests.integration.workspace.commit.victim import run_until_call
 

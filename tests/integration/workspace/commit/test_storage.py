@@ -18,9 +18,9 @@ from gitbaton.core.errors import GitFailed, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import FILE, Entry
 from gitbaton.git.sharedindex import IndexLocked, write_staged
+from gitbaton.workspace.safecommit.hindrance import RefRefused
 from gitbaton.workspace.safecommit.ledger import Ledger
 from gitbaton.workspace.safecommit.lock import Holder, TreeLock
-from gitbaton.workspace.safecommit.moving import RefRefused
 from gitbaton.workspace.safecommit.request import CommitRequest
 from gitbaton.workspace.safecommit.storage import unwritable
 from tests.integration.workspace.commit.house import House
