@@ -78,6 +78,17 @@ def test_a_closed_stream_is_never_the_number_of_a_file_of_ours(baton: Baton) -> 
     assert [task["id"] for task in baton.ok("list")["tasks"]] == ["one"]
 
 
+@full_device
+def test_a_worker_that_nobody_hears_gives_back_what_it_holds(baton: Baton) -> None:
+    baton.ok("add", "one", "--id", "one")
+    events = redirected(baton, "| head -n 1", "work", "--agent", "sleep 600", "--once", "--json")
+    assert json.loads(events.stdout)["event"] == "started"
+    done = redirected(baton, ">/dev/full", "work", "--agent", "sleep 600", "--once", "--json")
+    assert done.returncode == 74, done
+    task = baton.ok("show", "one")
+    assert (task["status"], task["claim"]) == ("pending", None)
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
 def test_json_is_utf8_in_every_locale(baton: Baton, encoding: str) -> None:
     baton.ok("add", "grün ✓", "--id", "one")

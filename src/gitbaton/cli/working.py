@@ -1,16 +1,20 @@
-"""What ``work`` and ``worker serve`` have in common: how to work, and what signals mean."""
+"""What ``work`` and ``worker serve`` have in common: how to work, and when to end in order."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
 from gitbaton.cli.fields import DURATION
+from gitbaton.cli.output import AnswerLost
 from gitbaton.cli.verb import compose
+
+if TYPE_CHECKING:
+    from gitbaton.work.events import WorkEvent
 
 work_options = compose(
     click.option("--agent", metavar="PROFILE|CMD", help="Who works: a profile, or any command."),
@@ -63,3 +67,35 @@ def draining_on_signals(worker: Endable) -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Audience:
+    """Who hears of the work. When they hear no more the worker ends as it does when told to:
+    what runs is stopped, saved and given back. Told from any thread.
+    """
+
+    def __init__(self, show: Callable[[WorkEvent], None]) -> None:
+        self._show = show
+        self._worker: Endable | None = None
+        self._lost: AnswerLost | None = None
+
+    def tell(self, event: WorkEvent) -> None:
+        """Pass ``event`` on, while it is heard."""
+        if self._lost is not None:
+            return
+        try:
+            self._show(event)
+        except AnswerLost as lost:
+            self._lost = lost
+            if self._worker is not None:
+                self._worker.stop()
+
+    @contextmanager
+    def following(self, worker: Endable) -> Iterator[None]:
+        """Have ``worker`` ended when nobody hears of it; raise AnswerLost when it has ended."""
+        self._worker = worker
+        if self._lost is not None:
+            worker.stop()
+        yield
+        if self._lost is not None:
+            raise self._lost

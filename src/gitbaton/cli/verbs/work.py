@@ -9,7 +9,7 @@ import click
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 from gitbaton.cli.watching import WorkScreen
-from gitbaton.cli.working import draining_on_signals, work_options
+from gitbaton.cli.working import Audience, draining_on_signals, work_options
 from gitbaton.outpost import Outpost
 from gitbaton.wishes import Wishes
 
@@ -32,12 +32,14 @@ def command(request: Request, drain: bool, once: bool, **options: Any) -> int:
     if drain and once:
         raise click.UsageError("give --drain or --once, not both")
     wishes = Wishes(drain=drain, once=once, echo=request.output.verbose, **options)
-    with (
-        WorkScreen(request.output) as screen,
-        Outpost(request.app, screen.show).working(wishes) as worker,
-        draining_on_signals(worker) as interrupted,
-    ):
-        failed = worker.run()
+    with WorkScreen(request.output) as screen:
+        audience = Audience(screen.show)
+        with (
+            Outpost(request.app, audience.tell).working(wishes) as worker,
+            draining_on_signals(worker) as interrupted,
+            audience.following(worker),
+        ):
+            failed = worker.run()
     if interrupted:
         return 130
     return 1 if failed and (drain or once) else 0

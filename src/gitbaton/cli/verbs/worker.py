@@ -23,7 +23,7 @@ from gitbaton.cli.machines.survey import survey_here
 from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
-from gitbaton.cli.working import draining_on_signals, work_options
+from gitbaton.cli.working import Audience, draining_on_signals, work_options
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import agent_name
 from gitbaton.fleet import Fleet
@@ -109,12 +109,14 @@ def serve(request: Request, files: tuple[Path, ...], take_over: bool, **options:
 
     wishes = Wishes(echo=request.output.verbose, **options)
     posting = Posting(files=files, take_over=take_over)
-    with (
-        WorkScreen(request.output) as screen,
-        Outpost(request.app, screen.show).serving(wishes, posting) as worker,
-        draining_on_signals(worker) as interrupted,
-    ):
-        worker.run()
+    with WorkScreen(request.output) as screen:
+        audience = Audience(screen.show)
+        with (
+            Outpost(request.app, audience.tell).serving(wishes, posting) as worker,
+            draining_on_signals(worker) as interrupted,
+            audience.following(worker),
+        ):
+            worker.run()
     return INTERRUPTED if interrupted else DONE
 
 
