@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -140,3 +141,10 @@ def test_an_active_session_lives_as_long_as_what_was_started_in_it(
                 take_over(roll, "a", ME, alive=alive, force=False)
         else:
             assert take_over(roll, "a", ME, alive=alive, force=False).sessions["a"].owner == ME
+
+
+def test_a_roll_that_was_written_before_namespaces_and_commands_were_noted_is_read() -> None:
+    written = msgspec.to_builtins(Roll({"a": session("a")}))
+    one = written["sessions"]["a"]
+    del one["command"], one["owner"]["namespace"]
+    assert msgspec.convert(written, Roll) == Roll({"a": session("a")})
