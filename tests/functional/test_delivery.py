@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,16 @@ def test_a_worker_that_nobody_hears_gives_back_what_it_holds(baton: Baton) -> No
     assert done.returncode == 74, done
     task = baton.ok("show", "one")
     assert (task["status"], task["claim"]) == ("pending", None)
+
+
+@full_device
+def test_a_primary_that_nobody_hears_ends_in_order(clones: Callable[[str], Baton]) -> None:
+    one = clones("one")
+    (one.directory / "agents.json").write_text('["ann"]')
+    one.ok("frame", "init", "--agents", "agents.json")
+    done = redirected(one, ">/dev/full", "frame", "primary", "--json")
+    assert done.returncode == 74, done
+    assert b"Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])

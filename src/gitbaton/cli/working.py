@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import click
 
@@ -13,8 +13,7 @@ from gitbaton.cli.fields import DURATION
 from gitbaton.cli.output import AnswerLost
 from gitbaton.cli.verb import compose
 
-if TYPE_CHECKING:
-    from gitbaton.work.events import WorkEvent
+EventT = TypeVar("EventT")
 
 work_options = compose(
     click.option("--agent", metavar="PROFILE|CMD", help="Who works: a profile, or any command."),
@@ -69,17 +68,17 @@ def draining_on_signals(worker: Endable) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
 
-class Audience:
+class Audience(Generic[EventT]):
     """Who hears of the work. When they hear no more the worker ends as it does when told to:
     what runs is stopped, saved and given back. Told from any thread.
     """
 
-    def __init__(self, show: Callable[[WorkEvent], None]) -> None:
+    def __init__(self, show: Callable[[EventT], None]) -> None:
         self._show = show
         self._worker: Endable | None = None
         self._lost: AnswerLost | None = None
 
-    def tell(self, event: WorkEvent) -> None:
+    def tell(self, event: EventT) -> None:
         """Pass ``event`` on, while it is heard."""
         if self._lost is not None:
             return

@@ -16,7 +16,8 @@ from gitbaton.cli.verb import compose, family
 from gitbaton.core.errors import InvalidInput, Refused
 
 if TYPE_CHECKING:
-    from gitbaton.cli.frame.screen import FrameScreen
+    from gitbaton.cli.working import Audience
+    from gitbaton.frames.news import News
     from gitbaton.frames.performance import Performance
     from gitbaton.theatre import Theatre
 
@@ -109,6 +110,7 @@ def work(request: Request, cmd: str, branch: str, no_primary: bool, **given: Any
     leaves at once; others take its agents over. Exit status 1: no stream of any frame ended well.
     """
     from gitbaton.cli.frame.screen import FrameScreen
+    from gitbaton.cli.working import Audience
     from gitbaton.theatre import Part
     from gitbaton.work.command import parse_command
 
@@ -116,7 +118,8 @@ def work(request: Request, cmd: str, branch: str, no_primary: bool, **given: Any
     part = Part(command=words, primary=not no_primary, **given)
     theatre = _theatre(request, branch)
     with FrameScreen(request.output, request.app.clock) as screen:
-        return _perform(theatre.worker(part, screen.show), screen)
+        audience = Audience(screen.show)
+        return _perform(theatre.worker(part, audience.tell), audience)
 
 
 @command.member("primary")
@@ -129,10 +132,12 @@ def primary(request: Request, frames: int | None, branch: str) -> int:
     falls silent.
     """
     from gitbaton.cli.frame.screen import FrameScreen
+    from gitbaton.cli.working import Audience
 
     theatre = _theatre(request, branch)
     with FrameScreen(request.output, request.app.clock) as screen:
-        return _perform(theatre.primary(screen.show, frames=frames), screen)
+        audience = Audience(screen.show)
+        return _perform(theatre.primary(audience.tell, frames=frames), audience)
 
 
 @command.member("status")
@@ -265,10 +270,14 @@ def _theatre(request: Request, branch: str) -> Theatre:
     return Theatre(request.app, branch=branch)
 
 
-def _perform(opening: AbstractContextManager[Performance], screen: FrameScreen) -> int:
+def _perform(opening: AbstractContextManager[Performance], audience: Audience[News]) -> int:
     from gitbaton.cli.working import draining_on_signals
 
-    with opening as performance, draining_on_signals(performance) as interrupted:
+    with (
+        opening as performance,
+        draining_on_signals(performance) as interrupted,
+        audience.following(performance),
+    ):
         performance.run()
     if interrupted:
         return INTERRUPTED
