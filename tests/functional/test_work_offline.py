@@ -83,6 +83,23 @@ def test_what_waits_is_sent_by_whoever_comes_next(place: Place) -> None:
     assert kept_worktrees(one) == set()
 
 
+def test_a_worker_that_finds_nothing_sends_what_waits_before_it_ends(place: Place) -> None:
+    """75 says that nothing was claimed, not that nothing was sent."""
+    clone = place.clone("clone")
+    add(clone, {"id": "gated"})
+    with working(clone, "--lease", "600s", agent=GATED) as worker:
+        place.arrived("gated")
+        with away(place.remote):
+            place.let_go("gated")
+            worker.until("queued", "gated")
+            worker.signal(signal.SIGTERM)
+            assert worker.end() == 130
+    status, once = work(clone, "--once")
+    assert (status, once.kinds("gated")) == (75, ["landed"])
+    assert place.branch("task/gated") == tasks(clone)["gated"]["result"]["commit"]
+    assert kept_worktrees(clone) == set()
+
+
 def test_a_failure_waits_too_and_its_work_is_rescued(place: Place) -> None:
     clone = place.clone("clone")
     add(clone, {"id": "gated", "max_attempts": 1, "checks": ["false"]})

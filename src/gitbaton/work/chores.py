@@ -69,9 +69,13 @@ class Upkeep:
 
     def finish(self) -> None:
         """Send what waits, and show on the board how things stand. Raises as ``run``."""
+        self.close()
+        self._each(self._send_all, self._settle, self._refresh)
+
+    def close(self) -> None:
+        """Wait for what is being sent: what it is read from is about to be closed."""
         if self._sender is not None:
             self._sender.join()
-        self._each(self._send_all, self._settle, self._refresh)
 
     def _each(self, *steps: Callable[[], None]) -> None:
         for step in steps:
@@ -113,7 +117,7 @@ class Upkeep:
         if self._sender is not None and self._sender.is_alive():
             return
         if self._crew.outbox.entries():
-            self._sender = threading.Thread(target=self._send_apart, name="outbox", daemon=True)
+            self._sender = threading.Thread(target=self._send_apart, name="outbox")
             self._sender.start()
 
     def _send_apart(self) -> None:

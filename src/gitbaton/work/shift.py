@@ -37,6 +37,10 @@ class Chores(Protocol):
         """Send what waits and refresh the board, before the worker ends. Raises BatonError."""
         ...
 
+    def close(self) -> None:
+        """Wait until nothing of it is under way: after this the stores are closed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:

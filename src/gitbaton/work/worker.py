@@ -85,7 +85,12 @@ class Worker:
         this worker. Raises NothingToClaim at once when ``once`` finds no task ready; and, when
         the running tasks have ended, whatever made it impossible to go on.
         """
-        state = self._state
+        try:
+            return self._run(self._state)
+        finally:
+            self._chores.close()
+
+    def _run(self, state: WorkerState) -> int:
         self._tell("started", f"{self._shift.name}: {self._shift.jobs} slot(s)")
         if self._shift.drain:
             state.failed = self._failed(self._queue.view())

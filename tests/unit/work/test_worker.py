@@ -67,7 +67,7 @@ class FakeChores:
         self.clock = clock
         self.rounds: list[float] = []
         self.urgent: list[bool] = []
-        self.finished = 0
+        self.finished = self.closed = 0
         self.trouble: BatonError | None = None
 
     def run(self, *, urgent: bool) -> None:
@@ -80,6 +80,9 @@ class FakeChores:
         self.finished += 1
         if self.trouble is not None:
             raise self.trouble
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class Site:
@@ -155,12 +158,24 @@ def test_once_takes_one_task_and_raises_at_once_when_none_is_ready() -> None:
     site = Site(once=True)
     with pytest.raises(NothingToClaim):
         site.worker.run()
-    assert site.chores.finished == 0
+    assert (site.chores.finished, site.chores.closed) == (0, 1)
     site = Site(fail, once=True)
     site.desk.add("t1")
     site.desk.add("t2")
     assert site.worker.run() == 1
     assert len(site.slot.worked) == 1
+
+
+def test_its_chores_are_over_when_it_ends_also_because_of_a_bug() -> None:
+    site = Site(drain=True)
+
+    def break_down(*, urgent: bool) -> None:
+        raise ZeroDivisionError
+
+    site.chores.run = break_down  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        site.worker.run()
+    assert site.chores.closed == 1
 
 
 def test_the_slots_are_used_at_the_same_time() -> None:
