@@ -41,6 +41,7 @@ from gitbaton.workspace.settings import (
 )
 
 if TYPE_CHECKING:
+    from gitbaton.core.owners import Owners
     from gitbaton.git.fast.turns import Turns
     from gitbaton.git.remote import Remote
     from gitbaton.store.protocol import Store
@@ -110,6 +111,13 @@ class App:
         from gitbaton.store.sqlite import SqliteStore
 
         return SqliteStore(self.state / "local.sqlite", clock=self.clock)
+
+    @cached_property
+    def owners(self) -> Owners:
+        """The processes that own something in this clone."""
+        from gitbaton.core.owners import Owners
+
+        return Owners(self.state / "owners", self.clock.origin)
 
     @cached_property
     def held(self) -> HeldClaims:
@@ -292,7 +300,7 @@ class App:
     def close(self) -> None:
         """Release what was opened."""
         built = self.__dict__
-        for name in ("store", "local", "remote", "repository"):
+        for name in ("store", "local", "remote", "repository", "owners"):
             if built.get(name) is not None:
                 built[name].close()
 
@@ -334,6 +342,9 @@ def init_app(
         settings = msgspec.structs.replace(settings, target=before.target)
     if settings != before:
         write_settings(state, settings)
+        if before is not None and before.remote is not None and settings.remote != before.remote:
+            # Another remote has another board, or none: it was not set back.
+            CoordinationRepository.open(clone).forget_seen()
     return App(clone, env, settings), settings != before
 
 

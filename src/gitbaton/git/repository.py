@@ -20,7 +20,7 @@ from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
-from gitbaton.git.sharing import is_sharing
+from gitbaton.git.sharing import private_mode
 
 MINIMUM_GIT = (2, 31)
 ORIGINAL = "baton-original"  # in a replica: the working tree that it is a replica of
@@ -161,6 +161,12 @@ class CoordinationRepository:
         asked = self.git.run("rev-parse", "--verify", "--quiet", f"refs/seen/{name}", check=False)
         return Oid(asked.text) if asked.status == 0 else None
 
+    def forget_seen(self) -> None:
+        """Forget all that ``remember`` has kept: what comes now is of another remote."""
+        listed = self.git.run("for-each-ref", "--format=delete %(refname)", "refs/seen/")
+        if listed.text:
+            self.git.run("update-ref", "--stdin", stdin=listed.text.encode() + b"\n")
+
     def is_ancestor(self, commit: str, tip: str) -> bool:
         """Tell whether ``commit`` is ``tip`` or among its ancestors.
 
@@ -294,7 +300,7 @@ class CoordinationRepository:
         temporary = self.path / f"clone.config.{os.getpid()}"
         temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
         # May hold credentials (http.extraHeader), as the original does.
-        temporary.chmod(0o660 if is_sharing() else 0o600)
+        temporary.chmod(private_mode())
         temporary.replace(self.path / "clone.config")
         (self.path / "info").mkdir(exist_ok=True)
         for file in ("exclude", "attributes"):

@@ -26,6 +26,7 @@ _MODES: Final = {
 }
 
 _users_umask = -1  # until it is widened
+_granted = 0  # what the clone's setting gives to others, of reading and writing
 
 
 def widen(umask: int, setting: str) -> int:
@@ -34,15 +35,21 @@ def widen(umask: int, setting: str) -> int:
     A number such as ``0640`` says all of it, so the user's own umask does not count. What git
     would not understand changes nothing.
     """
+    shared = grant(setting)
+    if setting.lower() in _MODES or shared == 0:
+        return umask & ~_with_directories(shared)
+    return 0o777 & ~_with_directories(shared)
+
+
+def grant(setting: str) -> int:
+    """Return the mode of files under core.sharedRepository = ``setting``, 0 for none (pure)."""
     word = setting.lower()
-    shared = _MODES.get(word)
-    if shared is None:
-        try:
-            shared = int(word, 8) & 0o666
-        except ValueError:
-            return umask
-        return 0o777 & ~_with_directories(shared)
-    return umask & ~_with_directories(shared)
+    if word in _MODES:
+        return _MODES[word]
+    try:
+        return int(word, 8) & 0o666
+    except ValueError:
+        return 0
 
 
 def share_files(git: Git, common: Path) -> None:
@@ -50,18 +57,24 @@ def share_files(git: Git, common: Path) -> None:
 
     Costs a look at its configuration file; one process of git where that has such a setting.
     """
-    global _users_umask
+    global _users_umask, _granted
     setting = _read_setting(git, common)
     if setting is None and _users_umask < 0:
         return
     users = os.umask(0o077) if _users_umask < 0 else _users_umask
     os.umask(users if setting is None else widen(users, setting))
     _users_umask = users
+    _granted = 0 if setting is None else grant(setting)
 
 
 def is_sharing() -> bool:
-    """Tell whether this process is at work in a clone that is shared."""
-    return _users_umask >= 0
+    """Tell whether this process is at work in a clone whose group may at least read."""
+    return bool(_granted & 0o040)
+
+
+def private_mode() -> int:
+    """Return the mode of a file that may hold a secret: ours, and the group's as far as shared."""
+    return 0o600 | (_granted & 0o060)
 
 
 def make_shared(directory: Path, common: Path) -> None:

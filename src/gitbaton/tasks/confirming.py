@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gitbaton.core.errors import BatonError, ClaimLost
+from gitbaton.core.errors import BatonError, ClaimLost, RemoteUnreachable
 from gitbaton.store.model import Actor
 from gitbaton.tasks import subjects, transitions
 from gitbaton.tasks.claims import Claimed, require_claim
@@ -22,14 +22,14 @@ from gitbaton.tasks.view import View
 def confirm(ledger: Ledger, claims: Sequence[Claimed]) -> list[Claimed]:
     """Return the claims that rest on what still holds; withdraw the others.
 
-    Looks only if one of them relies on anything besides the task's own record. Where that look
-    fails they are kept: the remote has said yes, and a landing asks for needs and gate again.
+    Looks only if one of them relies on anything besides the task's own record. Where the remote is
+    away by then they are kept: it has said yes, and a landing asks for needs and gate again.
     """
     if not any(c.task.needs or c.task.gate or c.task.paths for c in claims):
         return list(claims)
     try:
         view = ledger.view()
-    except BatonError:
+    except RemoteUnreachable:
         return list(claims)
     locks = read_locks(view)
     kept: list[Claimed] = []

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gitbaton.git.sharing import widen
+from gitbaton.git import sharing
+from gitbaton.git.sharing import grant, widen
 
 
 @pytest.mark.parametrize(
@@ -28,3 +29,24 @@ from gitbaton.git.sharing import widen
 )
 def test_widening(umask: int, setting: str, wide: int) -> None:
     assert widen(umask, setting) == wide
+
+
+@pytest.mark.parametrize(
+    ("setting", "mode", "shared"),
+    [
+        ("group", 0o660, True),
+        ("all", 0o660, True),
+        ("0640", 0o640, True),
+        ("0600", 0o600, False),
+        ("false", 0o600, False),
+        ("umask", 0o600, False),
+        ("nonsense", 0o600, False),
+    ],
+)
+def test_what_may_hold_a_secret(
+    monkeypatch: pytest.MonkeyPatch, setting: str, mode: int, shared: bool
+) -> None:
+    """A setting that gives the group nothing, or only reading, gives it no more of ours."""
+    monkeypatch.setattr(sharing, "_granted", grant(setting))
+    assert sharing.private_mode() == mode
+    assert sharing.is_sharing() is shared

@@ -8,9 +8,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 
-from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.answers import require_oid, require_ref_name
+from gitbaton.git.failures import failure
 from gitbaton.git.fast.deadline import Deadline
 from gitbaton.git.fast.link import Link
 from gitbaton.git.fast.packing import Packer
@@ -150,8 +151,7 @@ class FastRemote:
         try:
             report = run(Deadline(self._push_timeout))
         except Declined as error:  # plain git would hear the same, and could not tell when
-            wanted = session.choose(None) if session.updates is None else session.updates
-            return everywhere(wanted, PushState.REFUSED, error.reason)
+            return self._declined(session, error)
         except Unfit as error:
             self._learn(error)
             return None
@@ -165,6 +165,17 @@ class FastRemote:
         if session.supports_atomic is not None:
             self._atomic = session.supports_atomic
         return self._fates(session, report)
+
+    def _declined(self, session: Session, error: Declined) -> Mapping[str, RefResult]:
+        """Judge a no that came before any command. Raises RemoteUnreachable for one that may pass.
+
+        Hosts say so that they are overloaded or closed for an hour, too.
+        """
+        meant = failure(error.reason, self._plain.url)
+        if not isinstance(meant, HostRefused):
+            raise meant
+        wanted = session.choose(None) if session.updates is None else session.updates
+        return everywhere(wanted, PushState.REFUSED, error.reason)
 
     def _fates(self, session: Session, report: Report | None) -> Mapping[str, RefResult]:
         fates = dict(session.settled)

@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from gitbaton.core.errors import Refused
 from gitbaton.core.flock import lock_now
 
-_LONGEST: Final = 5.0  # seconds that a turn is waited for
+_LONGEST: Final = 1.5  # seconds that a turn is waited for
 _WITHOUT: Final = 10.0  # seconds for which nobody is waited for, once that was in vain
 _FIRST_PAUSE, _LAST_PAUSE = 0.001, 0.02  # seconds between two questions, longer each time
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shlex
 import threading
 from collections.abc import Mapping, Sequence
 
@@ -285,11 +286,12 @@ class Reader:
         seen = self._board.tip or self._repository.remembered("board")
         branch = self._layout.board.removeprefix("refs/heads/")
         now = self._rewound or "deleted"
+        git = f"git --git-dir={shlex.quote(str(self._repository.path))}"
         raise Refused(
             f"the board branch {branch!r} was rewound: it is {now}, and this clone has seen {seen}",
             code="board_rewound",
-            next=f"git --git-dir={self._repository.path} push <remote> {seen}:{self._layout.board} "
-            "(restores it), or delete refs/seen/board there to accept what is lost",
+            next=f"{git} push {shlex.quote(self._remote.url)} {seen}:{self._layout.board} "
+            f"(restores it), or {git} update-ref -d refs/seen/board (accepts what is lost)",
         )
 
     def _complete(self, version: Oid, key: Key) -> Envelope | None:

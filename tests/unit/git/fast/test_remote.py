@@ -14,7 +14,7 @@ from gitbaton.git.fast.link import Compose, Link
 from gitbaton.git.fast.packing import Packer
 from gitbaton.git.fast.receive import Advertisement, Report
 from gitbaton.git.fast.remote import FastRemote
-from gitbaton.git.fast.trouble import Lost, TookTooLong, Unfit
+from gitbaton.git.fast.trouble import Declined, Lost, TookTooLong, Unfit
 from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate
 
 A, B, C = (Oid(letter * 40) for letter in "abc")
@@ -146,6 +146,22 @@ def test_independent_updates_are_sent_without_a_look() -> None:
     assert bench.remote.supports_atomic is None
     assert bench.git == []
     assert bench.made == 1
+
+
+def test_a_no_about_credentials_is_the_hosts_last_word() -> None:
+    bench = Bench(ScriptedLink([Declined("access denied to agent")]))
+    assert bench.states(ONE, atomic=False) == {X: PushState.REFUSED}
+    assert bench.git == []
+
+
+def test_a_no_about_anything_else_may_pass() -> None:
+    """Who took it for a refusal would give up a finished task because the host is busy."""
+    busy = Declined("GitLab is currently unable to handle this request due to load.")
+    bench = Bench(ScriptedLink([busy, done(X)]))
+    with pytest.raises(RemoteUnreachable, match="due to load"):
+        bench.remote.push(ONE, atomic=False)
+    assert bench.states(ONE, atomic=False) == {X: DONE}
+    assert bench.git == []
 
 
 def test_one_update_depends_on_nothing() -> None:
