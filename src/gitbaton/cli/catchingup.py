@@ -47,6 +47,8 @@ def _tell(out: Output, done: Sequence[CaughtUp], kept: Sequence[bytes]) -> None:
     for item in done:
         name = shown(item.path)
         out.say(f"{name} {_WORDS[item.fate]}{f' {name}' if item.fate == 'by hand' else ''}")
+        if item.fate == "conflicts":
+            out.hint(f"  next: resolve them in the file, then: baton commit {name} -m MSG")
         if item.fate == "by hand":
             out.hint(f"  next: when it is as it shall be: baton sync --mine {name}")
     for path in kept:

@@ -16,6 +16,7 @@ from gitbaton.cli.request import Request
 FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 80}
+_SENTENCE = 200  # characters of a verb's first sentence that a list of verbs shows
 
 
 def _set_directory(request: Request, value: Path) -> None:
@@ -101,6 +102,11 @@ class Family(click.Group):
             return command
 
         return register
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        members = [(name, self.commands[name]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):  # click would cut the sentence at the end of the line
+            formatter.write_dl([(name, it.get_short_help_str(_SENTENCE)) for name, it in members])
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         self.format_commands(ctx, formatter)

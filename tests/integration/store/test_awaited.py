@@ -160,7 +160,7 @@ def test_who_waited_for_somebody_who_did_it_does_it_not_again(
     use_up(stager)
     blindfold(other, monkeypatch)
     report = other.tidy()
-    assert (report.staged, report.notes) == (0, ("another process was at it",))
+    assert (report.staged, report.notes) == (0, ("another process has just brought it up to date",))
     assert len(stager.read().live) == 4
 
 

@@ -51,5 +51,5 @@ def _missing(error: BatonError, profile: Profile, known: list[str]) -> Finding:
     return problem(
         "agent",
         f"{error.message}, and no profile has that name (known: {', '.join(known)})",
-        next=f"baton doctor --agent {near[0]}" if near else None,
+        next=f"baton doctor --agent {near[0] if near else 'PROFILE|CMD'}",
     )

@@ -100,7 +100,11 @@ def end(request: Request, name: str | None, force: bool) -> None:
     """
     wanted = name or request.env.get("BATON_SESSION")
     if not wanted:
-        raise InvalidInput("NAME", "say which session ends", next="baton session list")
+        raise InvalidInput(
+            "NAME",
+            "this shell is in no session: say which one ends",
+            next="baton session list, then baton session end NAME",
+        )
     desk = Commons(request.app).desk
     known = desk.roll().find(wanted)
     if known is None:

@@ -90,7 +90,7 @@ class Upkeep:
         with nullcontext() if self._turns is None else self._turns.take() as turn:
             others_did = turn is not None and turn.waited and self._has_moved_since(before)
             if others_did and not force:
-                return TidyReport(notes=("another process was at it",))
+                return TidyReport(notes=("another process has just brought it up to date",))
             return self._run(force=force, stamp=stamp, now=now)
 
     def _has_moved_since(self, before: State | None) -> bool:

@@ -86,7 +86,8 @@ class Judge:
         if lost := [oid for oid in self._branches.lost(tips, *own) if oid not in published]:
             count = self._branches.count_lost(lost, *own)
             where = f"on {branch}" if branch else "on no branch"
-            return [f"{count} commits that are neither pushed nor merged, {where}"]
+            commits = "1 commit that is" if count == 1 else f"{count} commits that are"
+            return [f"{commits} neither pushed nor merged, {where}"]
         logged = _logged(linked)
         there = set(logged) - self._repository.objects.missing(logged)
         for oid in independent(self._repository, self._branches.lost(sorted(there))):
