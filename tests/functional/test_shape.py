@@ -151,3 +151,9 @@ def test_colour_is_for_terminals_and_can_be_turned_off(baton: Baton) -> None:
     assert "\x1b[" not in in_terminal(baton, "list", "--no-color")
     assert "\x1b[" not in in_terminal(baton.acting(NO_COLOR="1"), "list")
     assert "\x1b" not in baton("list").out
+
+
+@pytest.mark.parametrize("name", ["frame", "inbox", "plan", "worker"])
+def test_a_list_of_verbs_says_whole_sentences(baton: Baton, name: str) -> None:
+    listed = baton(name, "--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
+    assert listed and "..." not in listed
