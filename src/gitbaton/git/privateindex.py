@@ -14,7 +14,7 @@ from gitbaton.git.indexfile import decode_index, encode_index
 from gitbaton.git.workingtree import WorkingTree
 
 # An index of a few entries gains nothing by these, and we could not read some of them.
-_SIMPLE: Final = tuple(
+SIMPLE: Final = tuple(
     word
     for setting in (
         *("core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=false"),
@@ -40,7 +40,7 @@ def hash_files(
     index.write_bytes(encode_index(known, tree.format))
     try:
         tree.git.run(
-            *_SIMPLE,
+            *SIMPLE,
             *("update-index", "-z", "--add", "--replace", "--stdin"),
             stdin=b"".join(path + b"\0" for path in paths),
             env={"GIT_INDEX_FILE": str(index)},

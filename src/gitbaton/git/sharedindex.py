@@ -43,11 +43,10 @@ class Staged(Struct, frozen=True):
     assumed: bool = False
 
     @property
-    def mark(self) -> Mark | None:
-        """The mark by which git was told to leave the file alone (git-update-index(1))."""
-        if self.skipped:
-            return "skip-worktree"
-        return "assume-unchanged" if self.assumed else None
+    def marks(self) -> tuple[Mark, ...]:
+        """The marks by which git was told to leave the file alone (git-update-index(1))."""
+        skip: tuple[Mark, ...] = ("skip-worktree",) if self.skipped else ()
+        return (*skip, "assume-unchanged") if self.assumed else skip
 
 
 NOTHING: Final = Staged()

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
 
 from gitbaton.git.entries import Entry
 from gitbaton.git.placing import Placed, Wish
-from gitbaton.git.sharedindex import NOTHING, Staged
+from gitbaton.git.sharedindex import NOTHING, Mark, Staged
 from gitbaton.git.treeview import parents
 from gitbaton.workspace.safecommit.move import IndexEdit
+
+_LEFT_OUT: Final[tuple[Mark, ...]] = ("skip-worktree",)
 
 Why = Literal["staged", "conflict", "changed", "in the way", "unsafe"]
 
@@ -82,7 +84,8 @@ def follow(
     """Return how index and files follow ``changes``.
 
     ``staged``: what the index holds there. ``blocked``: see find_blocked. ``absent``: the paths
-    that a sparse checkout leaves out of the working tree: they stay out.
+    that a sparse checkout leaves out of the working tree: they stay out, and what is new among them
+    is marked as left out.
     """
     index: list[IndexEdit] = []
     files: list[Wish] = []
@@ -96,11 +99,15 @@ def follow(
         if found.entry not in (change.before, change.after) or change.path in blocked:
             kept.append(Kept(change.path, "staged", base=change.before))
             continue
+        is_out = change.path in absent
         if found.entry != change.after:
-            index.append(IndexEdit(change.path, found.entry, change.after, found.mark))
+            marks = found.marks or (_LEFT_OUT if is_out else ())
+            index.append(IndexEdit(change.path, found.entry, change.after, marks))
+        if is_out:
+            continue
         if change.after is not None and change.after.is_submodule:
             submodules.append(change.path)
-        wish = None if change.path in absent else _wish(change, found)
+        wish = _wish(change, found)
         if wish is not None:
             files.append(wish)
     return Following(tuple(index), tuple(files), tuple(kept), tuple(submodules))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +18,8 @@ from gitbaton.core.errors import HostRefused, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.footing import stand_at
 from gitbaton.git.head import read_branch, read_tip
-from gitbaton.git.sharedindex import list_staged, read_staged
+from gitbaton.git.sharedindex import Staged, list_staged, read_staged
+from gitbaton.git.sparsity import find_left_out
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 from gitbaton.workspace.integration.barring import require_safe
@@ -164,8 +165,6 @@ class Integration:
             write_behind(state, known)  # nothing was changed
             raise
         self._make_room(following.submodules)
-        if self.sparse:  # what is new may be outside of it (git-sparse-checkout(1), reapply)
-            self.tree.git.run("sparse-checkout", "reapply", check=False)
         kept = (*following.kept, *find_left(placed, following))
         left = known.keys() | {item.path for item in kept}
         left -= {one.path for one in placed if one.fate == "placed"}
@@ -204,13 +203,23 @@ class Integration:
         # Only what is new can need a place where the index holds something else.
         is_new = any(change.after is not None and change.path not in staged for change in changes)
         listed = list_staged(self.tree) if is_new else []
+        blocked = find_blocked(changes, staged, listed)
+        return follow(changes, staged, blocked, self._find_absent(changes, staged))
+
+    def _find_absent(
+        self, changes: Sequence[Change], staged: Mapping[bytes, Staged]
+    ) -> frozenset[bytes]:
+        """Return the paths that are left out of the working tree: not there, and not to come."""
+        out = {path for path, found in staged.items() if found.skipped}
+        if self.sparse:
+            new = {
+                change.path: change.after
+                for change in changes
+                if change.after is not None and change.path not in staged
+            }
+            out |= find_left_out(self.tree, new, directory=self.tree.state / "commit")
         top = os.fsencode(self.tree.top)
-        absent = {
-            path
-            for path, found in staged.items()
-            if found.skipped and not os.path.lexists(os.path.join(top, path))
-        }
-        return follow(changes, staged, find_blocked(changes, staged, listed), absent)
+        return frozenset(path for path in out if not os.path.lexists(os.path.join(top, path)))
 
     def _make_room(self, submodules: Sequence[bytes]) -> None:
         """Make the directories of new submodules, as git does: without them they look deleted."""

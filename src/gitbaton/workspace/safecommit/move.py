@@ -13,13 +13,14 @@ from gitbaton.git.sharedindex import Mark
 class IndexEdit(Struct, frozen=True):
     """The shared index shall have ``after`` at ``path``, where it has ``before`` now.
 
-    ``path`` counts from the top, as bytes; None: no entry. ``mark``: what the entry keeps.
+    ``path`` counts from the top, as bytes; None: no entry. ``marks``: what the entry keeps, or, if
+    it is new and a sparse checkout leaves it out, comes with.
     """
 
     path: bytes
     before: Entry | None
     after: Entry | None
-    mark: Mark | None = None
+    marks: tuple[Mark, ...] = ()
 
 
 class Move(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,8 @@ The order and why: docs/design/safe-commit.md, section 2. Everything here needs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct, structs
@@ -21,9 +22,7 @@ from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.git.sharedindex import (
     NOTHING,
     IndexLocked,
-    Mark,
     lock_path,
-    mark_staged,
     read_staged,
     refresh_staged,
     write_staged,
@@ -34,9 +33,9 @@ from gitbaton.workspace.behind import forget_behind
 from gitbaton.workspace.safecommit.hindrance import BranchMoved, IndexBusy, RefRefused
 from gitbaton.workspace.safecommit.journal import Journal
 from gitbaton.workspace.safecommit.lock import Hold
+from gitbaton.workspace.safecommit.marks import find_unmarked, give_marks
 from gitbaton.workspace.safecommit.move import Move
 
-_MARKINGS: Final = 20  # tries; the branch is locked meanwhile
 _PAUSE: Final = 0.01  # seconds between two looks at a lock of git's, at first
 _LONGEST_PAUSE: Final = 0.25
 PATIENCE: Final = 10.0  # seconds to wait for locks of git's
@@ -154,10 +153,15 @@ class Mover(Struct, frozen=True):
     def _is_unstaged(self, move: Move) -> bool:
         """Tell whether the index still holds what it did when the move was planned."""
         now = read_staged(self.tree, [edit.path for edit in move.index])
-        return all(now.get(edit.path, NOTHING).entry == edit.before for edit in move.index)
+        return all(
+            found.entry == edit.before and (found.entry is None or found.marks == edit.marks)
+            for edit in move.index
+            for found in (now.get(edit.path, NOTHING),)
+        )
 
     def _finish(self, move: Move) -> list[Placed]:
         placed = place_files(self.tree, move.files, directory=self.tree.state / "commit")
+        self._keep_marks(move, {edit.path: edit.after for edit in move.index})
         refresh_staged(self.tree, [edit.path for edit in move.index if edit.after is not None])
         return placed
 
@@ -196,6 +200,7 @@ class Mover(Struct, frozen=True):
         finally:
             objects.close()
         self._correct({edit.path: (edit.after, edit.before) for edit in undone}, move)
+        self._keep_marks(move, {edit.path: edit.before for edit in undone})
 
     def _correct(self, edits: dict[bytes, tuple[Entry | None, Entry | None]], move: Move) -> None:
         """Turn each entry that is the first into the second, and leave all others."""
@@ -221,18 +226,22 @@ class Mover(Struct, frozen=True):
     def _write(self, edits: Sequence[tuple[bytes, Entry | None]], move: Move) -> None:
         write_staged(self.tree, edits, pen=self.hold.pen)
         left = {path for path, entry in edits if entry is not None}
-        for mark in {edit.mark for edit in move.index if edit.mark is not None}:
-            paths = [edit.path for edit in move.index if edit.mark == mark and edit.path in left]
-            if paths:
-                self._mark(paths, mark)
+        with contextlib.suppress(IndexLocked):  # they come when the branch is free: _keep_marks
+            marked = [edit for edit in move.index if edit.path in left]
+            give_marks(self.tree, marked, pen=self.hold.pen)
 
-    def _mark(self, paths: Sequence[bytes], mark: Mark) -> None:
-        """Let entries keep their mark. They are right without it, too: a lock ends the try."""
-        for left in reversed(range(_MARKINGS)):
+    def _keep_marks(self, move: Move, wanted: Mapping[bytes, Entry | None]) -> None:
+        """Let the entries that are as ``wanted`` have their marks, which a lock or a kill kept off.
+
+        Raises IndexLocked, GitFailed: then the move is still noted, and the next one tries.
+        """
+        deadline = self.clock.elapsed() + self.patience
+        while unmarked := find_unmarked(self.tree, move.index, wanted):
             try:
-                mark_staged(self.tree, paths, mark, pen=self.hold.pen)
+                give_marks(self.tree, unmarked, pen=self.hold.pen)
             except IndexLocked:
-                if left:
-                    self.clock.sleep(_PAUSE)
+                if self.clock.elapsed() >= deadline:
+                    raise
+                self.clock.sleep(_PAUSE)
             else:
                 return

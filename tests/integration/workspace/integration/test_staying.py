@@ -105,13 +105,16 @@ def test_a_local_version_that_is_marked_keeps_its_mark(clones: Clones) -> None:
     theirs, ours = clones("theirs"), clones("ours")
     ours.git("update-index", "--skip-worktree", "a")
     ours.git("update-index", "--assume-unchanged", "e")
+    ours.git("update-index", "--skip-worktree", "d")
+    ours.git("update-index", "--assume-unchanged", "d")
     ours.write("a", "local\n")
-    theirs.commit("up", a="up\n", b="up\n", e="up\n")
+    theirs.commit("up", a="up\n", b="up\n", d="up\n", e="up\n")
     theirs.git("push", "-q")
     done = ours.sync()
     assert kept(done) == {"a": "changed"}
     assert (ours.read("a"), ours.read("e")) == ("local\n", "up\n")
-    assert ours.git("ls-files", "-v", "a", "b", "e").split("\n") == ["S a", "H b", "h e"]
+    marks = ours.git("ls-files", "-v", "a", "b", "d", "e").split("\n")
+    assert marks == ["S a", "H b", "s d", "h e"]
     assert ours.git("status", "--porcelain") == ""
 
 

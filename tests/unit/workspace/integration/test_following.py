@@ -28,12 +28,12 @@ indexes = st.dictionaries(
 )
 
 
-@given(st.lists(changes, unique_by=lambda c: c.path), indexes)
+@given(st.lists(changes, unique_by=lambda c: c.path), indexes, st.sets(paths))
 def test_what_somebody_staged_stays_and_everything_else_follows(
-    found: list[Change], index: dict[bytes, Staged]
+    found: list[Change], index: dict[bytes, Staged], outside: set[bytes]
 ) -> None:
     """I3, for the index and for the files."""
-    absent = {path for path, staged in index.items() if staged.skipped}
+    absent = {path for path, staged in index.items() if staged.skipped} | (outside - index.keys())
     plan = follow(found, index, absent=absent)
     edits = {edit.path: edit for edit in plan.index}
     wishes = {wish.path: wish for wish in plan.files}
@@ -54,10 +54,12 @@ def test_what_somebody_staged_stays_and_everything_else_follows(
         submodule = [e is not None and e.is_submodule for e in (change.before, change.after)]
         assert (wish is None) == (change.path in absent) or any(submodule)
         if change.path in edits:
-            assert edits[change.path].mark == staged.mark
+            left_out = ("skip-worktree",) if change.path in absent else ()
+            assert edits[change.path].marks == (staged.marks or left_out)
         if wish is not None:
             assert wish.before in (None, change.before), "only what the branch had is replaced"
             assert wish.after == (None if submodule[1] else change.after)
+    assert absent.isdisjoint(plan.submodules)
     assert set(edits) | set(wishes) | kept <= {change.path for change in found}
 
 
