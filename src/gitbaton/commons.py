@@ -41,6 +41,7 @@ class Commons:
             shared=config.sessions.shared_cache,
             env=app.env,
             clock=app.clock,
+            owners=app.owners,
         )
 
     def head(self) -> Oid | None:

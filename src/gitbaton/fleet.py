@@ -12,8 +12,6 @@ from typing import Final
 
 from gitbaton import __version__
 from gitbaton.app import App
-from gitbaton.core.errors import BatonError
-from gitbaton.core.process import Process, find_process
 from gitbaton.hooks.courier import Courier, make_delivery
 from gitbaton.hooks.event import Source
 from gitbaton.hooks.hook import make_hooks
@@ -104,7 +102,12 @@ class Fleet:
     @cached_property
     def hook_queue(self) -> HookQueue:
         """What hooks are yet to be told."""
-        return HookQueue(self._app.local, self._app.clock, self._process)
+        return HookQueue(
+            self._app.local,
+            self._app.clock,
+            self._app.owners.enter(),
+            self._app.owners.is_alive,
+        )
 
     def courier(self, notice: Callable[[str], None]) -> Courier:
         """Return what tells the hooks of this checkout; to be entered by whoever works.
@@ -141,16 +144,6 @@ class Fleet:
     def _remote(self) -> str:
         app = self._app
         return app.remote.url if app.remote is not None else str(app.state)
-
-    @property
-    def _process(self) -> Process:
-        me = find_process(os.getpid(), origin=self._app.clock.origin)
-        if me is None:
-            raise BatonError(
-                "this process cannot see itself in the process table",
-                next="mount -t proc proc /proc",
-            )
-        return me
 
 
 def load() -> float | None:

@@ -12,9 +12,8 @@ from pathlib import Path
 
 from gitbaton.app import App
 from gitbaton.bylaws import permit, shared_branches
-from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
-from gitbaton.core.process import Process, find_process
+from gitbaton.core.process import Process
 from gitbaton.git.remote import Remote
 from gitbaton.git.worktrees import Worktrees
 from gitbaton.hooks.hook import secret_variables
@@ -55,22 +54,24 @@ CHECK_TIMEOUT = 3600.0  # seconds for one check or set-up command
 class Workshop:
     """What work is done with in one clone. Parts are built on first use."""
 
-    def __init__(self, app: App, listener: Listener) -> None:
+    def __init__(
+        self,
+        app: App,
+        listener: Listener,
+        *,
+        alive: Callable[[Process], bool] | None = None,
+    ) -> None:
+        """Prepare. ``alive``: who may still be at what it owns here, if not as ``Owners`` says."""
         self._app = app
         self._listener = listener
+        self._alive = alive or app.owners.is_alive
         self.along: list[Callable[[], Sequence[Rider]]] = []
         """What else may go along with pushes, besides renewals. Asked from any thread."""
 
     @cached_property
     def process(self) -> Process:
         """This process, as the owner of worktrees and outbox entries."""
-        me = find_process(os.getpid(), origin=self._app.clock.origin)
-        if me is None:
-            raise BatonError(
-                "this process cannot see itself in the process table",
-                next="mount -t proc proc /proc",
-            )
-        return me
+        return self._app.owners.enter()
 
     @cached_property
     def place(self) -> Path:
@@ -81,7 +82,7 @@ class Workshop:
     @cached_property
     def outbox(self) -> Outbox:
         """What waits for the remote."""
-        return Outbox(self._app.local, self._app.clock)
+        return Outbox(self._app.local, self._app.clock, self._alive)
 
     @cached_property
     def rescuer(self) -> Rescuer:
@@ -156,6 +157,7 @@ class Workshop:
             rescues=self.rescues,
             ages=RescueAges(app.local, app.clock),
             owner=self.process,
+            alive=self._alive,
             clock=app.clock,
             worktrees=self.place / "worktrees",
             prompts=self.place / "prompts",
@@ -253,6 +255,7 @@ class Workshop:
                 crew,
                 app.store,
                 self.sync,
+                alive=self._alive,
                 pace=Pace(self.budget, app.pushes.count, app.clock),
                 machine=shift.machine,
                 renew_protection=app.renew_gatekeeper,

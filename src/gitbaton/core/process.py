@@ -58,15 +58,36 @@ def find_process(pid: int, *, origin: str) -> Process | None:
     return None if start is None else Process(pid, start, origin, own_namespace())
 
 
+def same_process(one: Process | None, other: Process | None) -> bool:
+    """Tell whether both are the same process. A namespace that one does not name is no difference.
+
+    Records from before namespaces were noted name none.
+    """
+    if one is None or other is None:
+        return one is other
+    known = None not in (one.namespace, other.namespace)
+    return (one.pid, one.start, one.origin) == (other.pid, other.start, other.origin) and (
+        not known or one.namespace == other.namespace
+    )
+
+
 def is_alive(process: Process, *, origin: str) -> bool:
+    """Tell whether that very process may still run on this machine, in this boot.
+
+    True also for one that cannot be judged from here (``judge``).
+    """
+    return judge(process, origin=origin) is not False
+
+
+def judge(process: Process, *, origin: str) -> bool | None:
     """Tell whether that very process still runs on this machine, in this boot.
 
-    True also for one that cannot be judged from here: it is in a container, or we are.
+    None for one that cannot be judged from here by its number: it is in a container, or we are.
     """
     if _boot(process.origin) != _boot(origin):
         return False
     if process.namespace not in (None, own_namespace()):
-        return _may_live_elsewhere(process)
+        return _judge_elsewhere(process)
     return process.pid > 0 and _start(process.pid) == process.start
 
 
@@ -83,10 +104,10 @@ def _boot(origin: str) -> str:
     return origin.rpartition("/")[2]  # a container may have a machine id of its own
 
 
-def _may_live_elsewhere(process: Process) -> bool:
-    """Tell whether ``process``, of another namespace, may be alive. Only the first one sees it."""
+def _judge_elsewhere(process: Process) -> bool | None:
+    """Tell whether ``process``, of another namespace, runs. Only the first one sees it."""
     if own_namespace() != _FIRST_NAMESPACE or not os.path.exists("/proc/1/status"):
-        return True  # the second: a /proc that hides the processes of other users
+        return None  # the second: a /proc that hides the processes of other users
     return any(
         name.isdigit() and _inner_number(name) == process.pid and _start(int(name)) == process.start
         for name in os.listdir("/proc")

@@ -7,14 +7,15 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 
 from gitbaton.core.clock import Clock, rfc3339
-from gitbaton.core.process import Process, is_alive
+from gitbaton.core.process import Process, is_alive, same_process
 from gitbaton.hooks.event import Event
 from gitbaton.store.model import (
     ABSENT,
@@ -56,10 +57,20 @@ class Entry:
 
 
 class Queue:
-    """The entries of one clone, in the order in which they were put."""
+    """The entries of one clone, in the order in which they were put.
 
-    def __init__(self, local: Store, clock: Clock, me: Process) -> None:
+    ``alive``: tells whether a process that delivers an entry may still run.
+    """
+
+    def __init__(
+        self,
+        local: Store,
+        clock: Clock,
+        me: Process,
+        alive: Callable[[Process], bool] | None = None,
+    ) -> None:
         self._local, self._clock, self._me = local, clock, me
+        self._alive = alive or partial(is_alive, origin=clock.origin)
 
     def put(self, event: Event, hooks: Iterable[str]) -> int:
         """Keep ``event`` for each of ``hooks``; return for how many there was no room.
@@ -94,9 +105,9 @@ class Queue:
         for entry in self.waiting():
             if entry.hook != hook:
                 continue
-            if entry.owner == self._me:
+            if same_process(entry.owner, self._me):
                 found.append(entry)
-            elif entry.owner is None or not is_alive(entry.owner, origin=self._clock.origin):
+            elif entry.owner is None or not self._alive(entry.owner):
                 taken = self._update(replace(entry, owner=self._me), "take")
                 if taken is not None:
                     found.append(taken)
@@ -108,8 +119,7 @@ class Queue:
         return [
             entry
             for entry in self.waiting()
-            if entry.hook not in names
-            and not (entry.owner and is_alive(entry.owner, origin=self._clock.origin))
+            if entry.hook not in names and not (entry.owner and self._alive(entry.owner))
         ]
 
     def delivered(self, entry: Entry) -> None:

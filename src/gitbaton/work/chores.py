@@ -8,7 +8,7 @@ from functools import partial
 
 from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid
-from gitbaton.core.process import is_alive
+from gitbaton.core.process import Process
 from gitbaton.store.model import Actor
 from gitbaton.store.protocol import Store
 from gitbaton.tasks.budget import count_machines
@@ -30,11 +30,16 @@ class Upkeep:
         store: Store,
         sync: Sync,
         *,
+        alive: Callable[[Process], bool],
         pace: Pace,
         machine: str,
         renew_protection: Callable[[], None],
     ) -> None:
-        """``renew_protection`` reads again what protects people (approvers, gates, rules)."""
+        """``alive`` tells whether an owner of worktrees may still run.
+
+        ``renew_protection`` reads again what protects people (approvers, gates, rules).
+        """
+        self._alive = alive
         self._pace = pace
         self._machine = machine
         self._renew_protection = renew_protection
@@ -95,7 +100,7 @@ class Upkeep:
         found = sweep(
             crew.repository,
             crew.worktrees,
-            alive=lambda owner: is_alive(owner, origin=crew.clock.origin),
+            alive=self._alive,
             owner=crew.process,
             bereaved=self._returner.give_back,
         )

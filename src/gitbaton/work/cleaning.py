@@ -15,7 +15,7 @@ from typing import Final
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError, DamagedRecord, HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
-from gitbaton.core.process import Process, is_alive
+from gitbaton.core.process import Process, same_process
 from gitbaton.git.history import unreachable
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
@@ -58,7 +58,10 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaner:
-    """Frees what can be freed in one clone. Durations in seconds."""
+    """Frees what can be freed in one clone. Durations in seconds.
+
+    ``alive``: tells whether a process that owns something here may still run.
+    """
 
     repository: CoordinationRepository
     remote: Remote
@@ -69,6 +72,7 @@ class Cleaner:
     rescues: Rescues
     ages: RescueAges
     owner: Process
+    alive: Callable[[Process], bool]
     clock: Clock
     worktrees: Path
     prompts: Path
@@ -83,6 +87,7 @@ class Cleaner:
         heads = self._heads(done)
         steps: Sequence[Callable[[], None]] = (
             lambda: self._free_worktrees(done, heads, dry_run=dry_run),
+            lambda: self._free_outbox(dry_run=dry_run),
             lambda: self._free_claims(done, dry_run=dry_run),
             lambda: self._free_queued(done, heads, dry_run=dry_run),
             lambda: self._file_rescues(done, dry_run=dry_run),
@@ -113,7 +118,7 @@ class Cleaner:
         orphans = sweep(
             self.repository,
             self.worktrees,
-            alive=self._alive,
+            alive=self.alive,
             owner=self.owner,
             bereaved=self.returner.give_back,
         )
@@ -148,7 +153,7 @@ class Cleaner:
     def _judge_worktrees(self, done: Cleaned, published: set[Oid]) -> None:
         found = find_left(
             self.repository,
-            in_use=lambda record: self._alive(record.owner),
+            in_use=lambda record: self.alive(record.owner),
             published=published,
             throw_away=self.throw_away,
         )
@@ -165,8 +170,16 @@ class Cleaner:
         for name in recorded_names(self.repository):
             with contextlib.suppress(DamagedRecord):  # the sweep has told
                 record = load_record(self.repository, name)
-                if record is not None and record.owner != self.owner and self._alive(record.owner):
+                if record is None or same_process(record.owner, self.owner):
+                    continue
+                if self.alive(record.owner):
                     yield Item("worktree", record.path, "a living worker looks after it")
+
+    def _free_outbox(self, *, dry_run: bool) -> None:
+        """Leave to whoever comes next what dead processes were about to send."""
+        for entry in () if dry_run else self.outbox.entries():
+            if entry.owner is not None and not self.alive(entry.owner):
+                self.outbox.give_up(entry)
 
     def _free_claims(self, done: Cleaned, *, dry_run: bool) -> None:
         """Give the claims of those workers back now, rather than with the next `sync`."""
@@ -264,9 +277,6 @@ class Cleaner:
             done.freed.append(Item("objects", what, f"packed into {counted.after}"))
 
     # --- small things
-
-    def _alive(self, process: Process) -> bool:
-        return is_alive(process, origin=self.clock.origin)
 
     def _age(self, path: Path) -> float:
         """Return seconds since ``path`` was written: file and clock are of this machine (I5)."""

@@ -7,8 +7,9 @@ entry is sent twice, and the claim's token makes the second time harmless.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 from gitbaton.core.clock import Clock, rfc3339
@@ -49,11 +50,17 @@ class Entry:
 
 
 class Outbox:
-    """Entries in the order in which they were made. Shared by all processes of a clone."""
+    """Entries in the order in which they were made. Shared by all processes of a clone.
 
-    def __init__(self, local: Store, clock: Clock) -> None:
+    ``alive``: tells whether a process that is at an entry may still run.
+    """
+
+    def __init__(
+        self, local: Store, clock: Clock, alive: Callable[[Process], bool] | None = None
+    ) -> None:
         self._local = local
         self._clock = clock
+        self._alive = alive or partial(is_alive, origin=clock.origin)
 
     def put(
         self, kind: Kind, task: str, body: Mapping[str, Any], *, owner: Process | None = None
@@ -94,7 +101,7 @@ class Outbox:
 
     def take(self, entry: Entry, owner: Process) -> Entry | None:
         """Make ``owner`` the one who sends ``entry``; None when another process is at it."""
-        if entry.owner is not None and is_alive(entry.owner, origin=self._clock.origin):
+        if entry.owner is not None and self._alive(entry.owner):
             return None
         value = {**_value(entry), "owner": owner.to_value()}
         outcome = self._replace(entry, value, "take")

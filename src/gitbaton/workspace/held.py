@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.process import Process, is_alive
+from gitbaton.core.process import Process, is_alive, same_process
 from gitbaton.store.model import (
     ABSENT,
     DELETE,
@@ -88,7 +88,7 @@ def find_objection(
         leader = claim.session.leader
         if claim.session.declared != (None, None):
             return f"another session is active in this clone ({_describe(claim)})"
-        if leader is not None and leader != me.leader and alive(leader):
+        if leader is not None and not same_process(leader, me.leader) and alive(leader):
             return f"another session is active in this clone ({_describe(claim)})"
     return None
 

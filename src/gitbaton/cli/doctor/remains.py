@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from gitbaton.app import App
 from gitbaton.cli.doctor.finding import Finding, failed, note, ok, warning
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid
-from gitbaton.core.process import is_alive
 from gitbaton.store.gitengine.layout import Layout
 from gitbaton.work.record import load_record, recorded_names
 from gitbaton.work.strays import find_strays
 from gitbaton.workshop import Workshop
 
+_UNSEEN: Final = "a process of another container, which cannot be seen from here,"
+_TAKE_OVER: Final = "once it has ended: baton gc --take-over"
+
 
 def examine_outbox(app: App, workshop: Workshop) -> Iterator[Finding]:
     """Say what waits to be sent. What a living process is about to send is none of it."""
-    waiting = [
-        entry
-        for entry in workshop.outbox.entries()
-        if entry.owner is None or not is_alive(entry.owner, origin=app.clock.origin)
-    ]
-    if not waiting:
+    entries = workshop.outbox.entries()
+    unseen = sorted({e.task for e in entries if e.owner and app.owners.judge(e.owner) is None})
+    if unseen:
+        text = f"{_UNSEEN} is about to send what waits for {', '.join(unseen)}"
+        yield warning("outbox", text, next=_TAKE_OVER)
+    waiting = [e for e in entries if e.owner is None or not app.owners.is_alive(e.owner)]
+    if not waiting and not unseen:
         yield ok("outbox", "nothing waits to be sent", detail=True)
+    if not waiting:
         return
     kinds = ", ".join(
         f"{number} {kind}" for kind, number in sorted(Counter(e.kind for e in waiting).items())
@@ -57,7 +62,12 @@ def examine_worktrees(app: App, workshop: Workshop) -> Iterator[Finding]:
         except BatonError as error:
             yield failed("worktrees", error)
             continue
-        if record is None or is_alive(record.owner, origin=app.clock.origin):
+        verdict = True if record is None else app.owners.judge(record.owner)
+        if record is None or verdict:
+            continue
+        if verdict is None:
+            claim = f"{record.task} (epoch {record.epoch})"
+            yield warning("worktrees", f"{record.path}: {_UNSEEN} has {claim}", next=_TAKE_OVER)
             continue
         yield warning(
             "worktrees",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict
 
 import click
@@ -12,7 +14,11 @@ from gitbaton.cli.output import Output
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 from gitbaton.commons import Commons
+from gitbaton.core.errors import DamagedRecord
+from gitbaton.core.process import Process
+from gitbaton.hooks.queue import Queue
 from gitbaton.work.cleaning import Cleaned, Item
+from gitbaton.work.record import ClaimRecord, load_record, recorded_names
 from gitbaton.workshop import Workshop
 from gitbaton.workspace.sessions.roll import Stage, orphans
 from gitbaton.workspace.snapshot.place import find_abandoned, sweep_places
@@ -20,21 +26,31 @@ from gitbaton.workspace.snapshot.place import find_abandoned, sweep_places
 
 @verb("gc")
 @click.option("--dry-run", is_flag=True, help="Only say what would be freed.")
-def command(request: Request, dry_run: bool) -> int:
+@click.option(
+    "--take-over", is_flag=True, help="Take workers that cannot be seen from here for dead."
+)
+def command(request: Request, dry_run: bool, take_over: bool) -> int:
     """Free what holds nothing unique in this clone, and say what was kept and why.
 
     Worktrees of workers that died (their work is rescued first), logs older than 30 days, rescues
     older than work.rescue_age (they move to the branch baton-rescue), leftovers of landings,
     sessions whose process is gone, and checkouts in which the hooks of working trees ran that are
     gone; and the objects are packed. Work that is nowhere else is never removed.
+
+    Say --take-over when doctor names a worker of another container and you know that it has ended.
     """
-    workshop = Workshop(request.app, lambda _: None)
+    owners = request.app.owners
+    workshop = Workshop(
+        request.app, lambda _: None, alive=owners.is_seen if take_over else owners.is_alive
+    )
     cleaned = workshop.cleaner.run(dry_run=dry_run)
     checkouts = (find_abandoned if dry_run else sweep_places)(workshop.place)
     cleaned.freed.extend(
         Item("checkout", str(path), "its working tree is gone") for path in checkouts
     )
     _clear_sessions(request.app, cleaned, dry_run=dry_run)
+    if not dry_run:
+        owners.sweep(lambda: _named(request.app, workshop))
     obstacle = cleaned.obstacle
     document = {
         "freed": [asdict(item) for item in cleaned.freed],
@@ -54,6 +70,27 @@ def _clear_sessions(app: App, cleaned: Cleaned, *, dry_run: bool) -> None:
     gone = {session.name for session in dead} - {session.name for session in kept}
     cleaned.freed.extend(Item("session", name, "its process is gone") for name in sorted(gone))
     cleaned.kept.extend(Item("session", s.place, "; ".join(s.reasons)) for s in kept)
+
+
+def _named(app: App, workshop: Workshop) -> set[Process]:
+    """Return the processes that a record of this clone names as the owner of something."""
+    events = Queue(app.local, app.clock, app.owners.enter()).waiting()
+    sessions = list(Commons(app).desk.roll())
+    owners = [
+        *(record.owner for record in _claims(app)),
+        *(entry.owner for entry in workshop.outbox.entries()),
+        *(event.owner for event in events),
+        *(session.owner for session in sessions),
+        *(session.command for session in sessions),
+    ]
+    return {owner for owner in owners if owner is not None}
+
+
+def _claims(app: App) -> Iterator[ClaimRecord]:
+    for name in recorded_names(app.repository):
+        with suppress(DamagedRecord):  # the sweep has told
+            if (record := load_record(app.repository, name)) is not None:
+                yield record
 
 
 def _print(out: Output, cleaned: Cleaned, *, dry_run: bool) -> None:

@@ -11,7 +11,6 @@ from gitbaton.cli.output import Output, neutralise
 from gitbaton.cli.request import Request
 from gitbaton.cli.verb import verb
 from gitbaton.core.errors import BatonError, Refused, RemoteUnreachable
-from gitbaton.core.process import is_alive
 from gitbaton.work.logbook import ClaimLog, LogReader, find_logs
 from gitbaton.work.record import claim_name, load_record, recorded_names
 
@@ -149,7 +148,7 @@ def _goes_on(app: App, log: ClaimLog) -> bool:
         record = load_record(app.repository, claim_name(log.task, log.epoch))
     except BatonError:
         return False
-    return record is not None and is_alive(record.owner, origin=app.clock.origin)
+    return record is not None and app.owners.is_alive(record.owner)
 
 
 def _stands(app: App, log: ClaimLog) -> bool:

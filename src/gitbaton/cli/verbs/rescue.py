@@ -13,7 +13,6 @@ from gitbaton.cli.request import Request
 from gitbaton.cli.verb import family
 from gitbaton.core.errors import BatonError, Refused
 from gitbaton.core.ids import Oid, branch_name
-from gitbaton.core.process import is_alive
 from gitbaton.store.model import Branch, Move
 from gitbaton.work.archive import Found
 from gitbaton.work.holdings import Left, find_left
@@ -156,7 +155,7 @@ def _current_claims(app: App) -> set[tuple[str, int]]:
 
 def _in_use(app: App, record: ClaimRecord, current: set[tuple[str, int]] | None) -> bool:
     """Tell whether an agent may still be at work there; where that is not known, it may."""
-    alive = is_alive(record.owner, origin=app.clock.origin)
+    alive = app.owners.is_alive(record.owner)
     return alive and (current is None or (record.task, record.epoch) in current)
 
 

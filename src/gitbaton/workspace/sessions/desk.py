@@ -15,7 +15,8 @@ from pathlib import Path
 from gitbaton.core.clock import Clock, rfc3339
 from gitbaton.core.errors import BatonError, Refused
 from gitbaton.core.ids import Oid, task_id
-from gitbaton.core.process import Process, find_process, is_alive
+from gitbaton.core.owners import Owners
+from gitbaton.core.process import Process, find_process
 from gitbaton.workspace.sessions.environment import Belongings, variables
 from gitbaton.workspace.sessions.occupants import Occupant, find_occupants
 from gitbaton.workspace.sessions.register import Register
@@ -76,11 +77,12 @@ class Desk:
         shared: Sequence[str],
         env: Mapping[str, str],
         clock: Clock,
+        owners: Owners,
     ) -> None:
         self._register, self._trees = register, trees
         self._top, self._home = str(top), home
         self._threshold, self._shared, self._env = threshold, shared, env
-        self._clock = clock
+        self._clock, self._owners = clock, owners
 
     def roll(self) -> Roll:
         """Return all sessions as they are known now."""
@@ -93,7 +95,6 @@ class Desk:
         is taken, GitFailed. Then nothing is left behind.
         """
         name = task_id(wish.name, field="--name") if wish.name else new_name()
-        me = self.process
 
         def enter(roll: Roll) -> Roll:
             own = wish.own_tree
@@ -103,7 +104,7 @@ class Desk:
                 )
             session = Session(
                 name=name,
-                owner=me if own else wish.owner,
+                owner=self.process if own else wish.owner,
                 stage=Stage.MAKING if own else Stage.ACTIVE,
                 top=self._top,
                 started=rfc3339(self._clock.now()),
@@ -123,7 +124,7 @@ class Desk:
                 self._trees.make(session.tree)
                 session = self._put(replaced(session, owner=wish.owner, stage=Stage.ACTIVE))
         except BaseException:
-            self._clear(replaced(session, owner=me))
+            self._clear(replaced(session, owner=self.process))
             raise
         return session
 
@@ -184,18 +185,12 @@ class Desk:
 
     def alive(self, process: Process) -> bool:
         """Tell whether that very process still runs here, in this boot."""
-        return is_alive(process, origin=self._clock.origin)
+        return self._owners.is_alive(process)
 
     @property
     def process(self) -> Process:
-        """This process. Raises BatonError where it cannot be seen."""
-        me = find_process(os.getpid(), origin=self._clock.origin)
-        if me is None:
-            raise BatonError(
-                "this process cannot see itself in the process table",
-                next="mount -t proc proc /proc",
-            )
-        return me
+        """This process, as the owner of sessions. Raises BatonError where it cannot be seen."""
+        return self._owners.enter()
 
     def _plan(self, name: str, head: Oid | None, branch: str | None) -> OwnTree:
         if head is None:

@@ -20,7 +20,7 @@ import msgspec
 
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
-from gitbaton.core.process import Process
+from gitbaton.core.process import Process, same_process
 
 Alive: TypeAlias = Callable[[Process], bool]
 
@@ -151,7 +151,8 @@ def take_over(roll: Roll, name: str, owner: Process, *, alive: Alive, force: boo
     known = roll.find(name)
     if known is None:
         raise Refused(f"there is no session {name!r}", code="unknown", next="baton session list")
-    keeper = None if known.stage is Stage.KEPT or known.owner == owner else known.keeper(alive)
+    free = known.stage is Stage.KEPT or same_process(known.owner, owner)
+    keeper = None if free else known.keeper(alive)
     if keeper is not None and known.stage is not Stage.ACTIVE:
         raise Refused(
             f"process {keeper.pid} is at work on the session {name!r} ({known.stage})",
