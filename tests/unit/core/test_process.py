@@ -11,7 +11,14 @@ from dataclasses import replace
 import pytest
 
 from gitbaton.core import process as processes
-from gitbaton.core.process import Process, find_process, is_alive, own_namespace, session_leader
+from gitbaton.core.process import (
+    Process,
+    find_process,
+    is_alive,
+    own_namespace,
+    same_process,
+    session_leader,
+)
 from tests.needs import needs
 
 BOOT = "this-boot"
@@ -78,6 +85,15 @@ def test_a_record_without_a_namespace_is_judged_by_its_number() -> None:
     assert is_alive(old, origin=BOOT)
     assert not is_alive(replace(old, start="0"), origin=BOOT)
     assert Process.from_value(replace(me, namespace="7").to_value()).namespace == "7"
+
+
+def test_a_namespace_that_one_does_not_name_is_no_difference() -> None:
+    me = Process(7, "1", BOOT, "9")
+    assert same_process(me, replace(me, namespace=None))
+    assert same_process(None, None)
+    for other in (None, replace(me, namespace="8"), replace(me, pid=8), replace(me, start="2")):
+        assert not same_process(me, other)
+    assert not same_process(me, replace(me, origin="another boot", namespace=None))
 
 
 def test_a_container_is_seen_from_outside_and_not_the_other_way_round() -> None:

@@ -69,6 +69,12 @@ def test_a_named_session_makes_the_nameless_show_their_token() -> None:
     assert objection(held(), ME, held("u", agent="bot")) is not None
 
 
+def test_a_claim_of_before_namespaces_is_its_own_shells_still() -> None:
+    mine = Session(None, None, replace(SHELL, namespace="7"))
+    assert objection(held(), mine) is None
+    assert objection(held(leader=replace(SHELL, namespace="8")), mine) is not None
+
+
 def test_no_leader_to_be_seen_is_no_other_session() -> None:
     nobody = Session(None, None, None)
     assert objection(held(leader=None), nobody) is None
