@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 
 from gitbaton.core.clock import SystemClock
 from gitbaton.core.errors import Refused, RemoteUnreachable
+from gitbaton.git.fast.channel import Invocation
+from gitbaton.git.fast.deadline import Deadline
+from gitbaton.git.fast.trouble import Unfit
 from gitbaton.store.model import make_key
 from gitbaton.store.sqlite import SqliteStore
 from gitbaton.store.ssh import wire
@@ -56,6 +59,20 @@ def test_a_side_that_cannot_talk_is_named(text: str, code: str) -> None:
 def test_ssh_that_does_not_get_there_is_unreachable() -> None:
     with pytest.raises(RemoteUnreachable, match="No route to host"):
         script("echo 'ssh: No route to host' >&2; exit 255").read()
+
+
+class Severed(PipeWay):
+    """A way whose shared connection cannot be made."""
+
+    def prepare(self, deadline: Deadline) -> Invocation:
+        raise Unfit("ssh: Could not resolve hostname", lasting=False)
+
+
+def test_a_connection_that_cannot_be_made_names_the_command_that_tries_it() -> None:
+    way = Severed(["true"], dict(os.environ), place="rack9")
+    with pytest.raises(RemoteUnreachable, match="rack9: ssh: Could not resolve") as caught:
+        SshStore(way, clock=SystemClock(), patience=20).read()
+    assert caught.value.next == "ssh rack9 baton --version"
 
 
 def test_one_who_says_nothing_is_not_waited_for_for_ever() -> None:

@@ -44,7 +44,8 @@ def standing_document(standing: Standing) -> dict[str, Any]:
 def print_standing(out: Output, standing: Standing, now: datetime, *, world: str) -> None:
     """Print how the world stands, for people. ``world``: the option that names it, or nothing."""
     scene, frame = standing.scene, standing.scene.frame
-    out.say(f"frame {frame.number}, {len(scene.agents)} agents ({scene.commit[:10]})")
+    agents = "1 agent" if len(scene.agents) == 1 else f"{len(scene.agents)} agents"
+    out.say(f"frame {frame.number}, {agents} ({scene.commit[:10]})")
     if scene.fault is not None:
         out.say(f"  nobody can run: {scene.fault}")
     if frame.number:

@@ -32,7 +32,9 @@ class Conversation:
         try:
             how = way.prepare(deadline)
         except (Unfit, Lost) as trouble:
-            raise RemoteUnreachable(f"{way.place}: {trouble.reason}") from trouble
+            raise RemoteUnreachable(
+                f"{way.place}: {trouble.reason}", next=f"ssh {way.place} baton --version"
+            ) from trouble
         try:
             self._process, self._errors = start_service(how)
         except OSError as error:
