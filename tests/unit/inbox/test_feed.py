@@ -272,3 +272,31 @@ def test_a_drain_forgets_what_was_answered_long_ago(inbox: Inbox, clock: ManualC
         clock.advance(86_400)
         assert drain.next_message() is None
     assert inbox.list().entries == ()
+
+
+def test_an_inbox_that_never_runs_empty_forgets_too(inbox: Inbox, clock: ManualClock) -> None:
+    drain = Drain(
+        inbox, reader="bob", boxes={""}, lease=60, clock=clock, bell=FileBell([], clock), keep=0
+    )
+    for day in range(4):
+        inbox.send(make_draft(sender="ada", text="more", id=str(day)))
+        inbox.send(make_draft(sender="ada", text="and more", id=f"{day}b"))
+        message = drain.next_message()
+        assert message is not None, "there is always one"
+        inbox.answer(message, "hi")
+        clock.advance(86_400)
+    assert len(inbox.list().entries) == 8 - 3, "a day after the answer"
+
+
+@pytest.mark.parametrize(("history", "kept"), [(None, True), (86_400.0, False)])
+def test_history_is_cut_only_by_whom_it_was_said_to(
+    inbox: Inbox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, history: float, kept: bool
+) -> None:
+    cut: list[float] = []
+    monkeypatch.setattr(inbox, "cut_history", lambda *, keep: cut.append(keep))
+    bell = FileBell([], clock)
+    drain = Drain(
+        inbox, reader="bob", boxes={""}, lease=60, clock=clock, bell=bell, history=history
+    )
+    assert drain.next_message() is None
+    assert cut == ([] if kept else [history])

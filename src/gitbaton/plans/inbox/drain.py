@@ -9,7 +9,7 @@ from gitbaton.core.clock import Clock
 from gitbaton.core.errors import BatonError
 from gitbaton.plans.inbox.bells import Bell
 from gitbaton.plans.inbox.feed import Feed, Pulled
-from gitbaton.plans.inbox.inbox import HISTORY, KEEP, Inbox
+from gitbaton.plans.inbox.inbox import KEEP, Inbox
 from gitbaton.plans.inbox.model import Delivery, Message
 
 _PRUNE: Final = 3600.0  # seconds
@@ -20,7 +20,7 @@ class Drain:
 
     ``boxes``: see ``rules.boxes``. ``told``: hears of what a file held, and of files that cannot be
     read; nothing of that stops the messages. ``keep``: seconds for which answered messages of an
-    inbox of our own are kept. ``history``: likewise for what became of them.
+    inbox of our own are kept. ``history``: likewise for what became of them; None: it is not cut.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Drain:
         feeds: Sequence[Feed] = (),
         told: Callable[[Feed, Pulled | BatonError], None] = lambda feed, what: None,
         keep: float = KEEP,
-        history: float = HISTORY,
+        history: float | None = None,
     ) -> None:
         self.inbox = inbox
         self._reader, self._boxes, self._lease = reader, boxes, lease
@@ -60,9 +60,8 @@ class Drain:
         while True:
             self._bell.arm()
             self.pull()
+            self._prune()
             message = self.inbox.take(self._reader, self._boxes, lease=self._lease, wanted=wanted)
-            if message is None:
-                self._prune()
             left = end - self._clock.elapsed()
             if message is not None or left <= 0 or should_stop():
                 return message
@@ -84,12 +83,13 @@ class Drain:
                 self._told(feed, pulled)
 
     def _prune(self) -> None:
-        """Forget what is old, once an hour at most, when nobody waits to be answered."""
+        """Forget what is old, once an hour at most, also where there is always a message."""
         now = self._clock.elapsed()
         if self.inbox.own and now >= self._next_prune:
             self._next_prune = now + _PRUNE
             self.inbox.prune(keep=self._keep)
-            self.inbox.cut_history(keep=self._history)
+            if self._history is not None:
+                self.inbox.cut_history(keep=self._history)
 
     def close(self) -> None:
         """Close the files; the inbox is its owner's to close."""

@@ -36,9 +36,6 @@ from gitbaton.store.protocol import Store
 KEEP: Final = 7 * 86_400.0
 """Seconds of the inbox's age for which an answered message is kept, if nothing else is said."""
 
-HISTORY: Final = 30 * 86_400.0
-"""Seconds for which it is remembered what became of forgotten messages, if nothing else is said."""
-
 _SHORTEST: Final = 4  # hex digits by which a person may name a message
 _BATCH: Final = 100
 
@@ -171,7 +168,7 @@ class Inbox:
             self.store.commit([_forget(*each) for each in old[start : start + _BATCH]])
         return len(old)
 
-    def cut_history(self, *, keep: float = HISTORY) -> int:
+    def cut_history(self, *, keep: float) -> int:
         """Forget what became of messages that are gone, ``keep`` seconds ago; return how much.
 
         Never anything of a message that is still there. Only in this machine's own file: of any
