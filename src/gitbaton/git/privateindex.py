@@ -13,12 +13,13 @@ from gitbaton.git.entries import Entry
 from gitbaton.git.indexfile import decode_index, encode_index
 from gitbaton.git.workingtree import WorkingTree
 
-# An index of a few entries gains nothing by these, and we could not read some of them.
+# An index of a few entries gains nothing by these, and we could not read some of them; and a hook
+# (post-index-change) would take it for everybody's.
 SIMPLE: Final = tuple(
     word
     for setting in (
         *("core.splitIndex=false", "core.fsmonitor=false", "core.untrackedCache=false"),
-        "index.sparse=false",
+        *("index.sparse=false", "core.hooksPath=/dev/null"),
     )
     for word in ("-c", setting)
 )

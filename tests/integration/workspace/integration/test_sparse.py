@@ -214,6 +214,17 @@ def test_a_git_that_cannot_say_what_is_left_out_moves_nothing(clones: Clones) ->
     assert ours.read("out/new") == "2\n"
 
 
+def test_no_hook_of_gits_runs_for_an_index_of_our_own(clones: Clones, tmp_path: Path) -> None:
+    """A sync makes two: to ask what is left out, and to compare what is on disk."""
+    theirs, ours = set_out(clones, *CONE)
+    publish(theirs, **{"out/new": "2\n", "dir/in": "2\n"})
+    hook, log = ours.top / ".git/hooks/post-index-change", tmp_path / "log"
+    hook.write_text(f'#!/bin/sh\necho "<$GIT_INDEX_FILE>" >> {log}\n')
+    hook.chmod(0o755)
+    ours.sync()
+    assert set(log.read_text().split()) == {"<>"}  # git's own refresh, of everybody's index
+
+
 def test_a_linked_worktree_has_patterns_of_its_own(clones: Clones, tmp_path: Path) -> None:
     theirs, ours = set_out(clones, *CONE)
     linked = Tree(tmp_path / "linked")
