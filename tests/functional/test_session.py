@@ -14,6 +14,7 @@ import pytest
 
 from gitbaton.core.process import find_process
 from tests.functional.baton import COMMAND, Baton
+from tests.functional.test_keep import keepers
 from tests.functional.working import wait_until
 from tests.needs import needs
 
@@ -221,6 +222,18 @@ def test_a_worktree_is_not_taken_from_what_was_left_running_in_it(baton: Baton) 
     wait_until(lambda: find_process(pid, origin="") is None)
     assert baton.ok("session", "list")["sessions"] == []
     assert not place.exists(), "nothing unique was in it"
+
+
+def test_what_renews_a_claim_keeps_no_worktree(baton: Baton) -> None:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as kept:
+        claim = f"{BATON} claim t1 --create --keep {kept.pid} >/dev/null; pwd"
+        answer = baton("session", "exec", "--worktree", "--name", "ann", "--", "sh", "-c", claim)
+        assert answer.status == 0, answer
+        [keeper] = keepers(kept.pid)
+        assert not Path(answer.out.strip()).exists(), "nothing unique was in it"
+        assert baton.ok("session", "list")["sessions"] == []
+        kept.communicate(b"")
+    keeper.wait(timeout=60)
 
 
 def test_a_session_of_a_container_is_not_judged_by_its_number(baton: Baton, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import InvalidInput
 from gitbaton.core.process import Process, find_process, is_alive
+from gitbaton.workspace.sessions.occupants import MARK
 
 if TYPE_CHECKING:
     from gitbaton.app import App
@@ -31,15 +32,18 @@ def find_kept(pid: int, clock: Clock) -> Process:
 
 
 def start_keeper(app: App, kept: Process, tokens: Sequence[Token]) -> None:
-    """Start a process that renews ``tokens``, stored in the clone, until ``kept`` ends."""
+    """Start a process that renews ``tokens``, stored in the clone, until ``kept`` ends.
+
+    It stands in no worktree and has no session's mark: it keeps none from ending.
+    """
     app.logs.mkdir(parents=True, exist_ok=True)
     claims = [f"{token.task}:{token.epoch}" for token in tokens]
-    words = [str(app.clone.top), str(kept.pid), kept.start, *claims]
+    words = [str(app.clone.common), str(kept.pid), kept.start, *claims]
     with (app.logs / "keep.log").open("ab") as log:
         subprocess.Popen(
             [sys.executable, "-m", "gitbaton.cli.keep", *words],
-            cwd=app.clone.top,
-            env=dict(app.env),
+            cwd=app.clone.common,
+            env={name: value for name, value in app.env.items() if name != MARK},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=log,
