@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from gitbaton.core.errors import InvalidInput, Refused
 from gitbaton.core.ids import agent_name, new_nonce
 from gitbaton.frames.founding import Founded, Founding, found
 from gitbaton.frames.history import History
+from gitbaton.frames.journal import UNDELIVERED, Journal, noted_below
 from gitbaton.frames.names import STREAM_LIMIT
 from gitbaton.frames.news import Listener, News
 from gitbaton.frames.refs import WORLD, FrameRefs
@@ -29,6 +30,7 @@ from gitbaton.frames.standing import Standing, survey
 from gitbaton.frames.stream import Stream
 from gitbaton.frames.tokens import Role
 from gitbaton.git.plain import PlainRemote
+from gitbaton.git.shallow import fetch_last
 from gitbaton.workspace.lookup import push_url
 from gitbaton.workspace.place import find_place
 
@@ -97,7 +99,6 @@ class Theatre:
         played, Refused when another process of this clone has the name now.
         """
         from gitbaton.frames.courier import Courier
-        from gitbaton.frames.journal import Journal
         from gitbaton.frames.rounds import Rounds
         from gitbaton.frames.shelf import Shelf
         from gitbaton.frames.troupe import Troupe
@@ -121,7 +122,7 @@ class Theatre:
                     self._person,
                     attendant,
                     rounds,
-                    Journal(place / "undelivered.json"),
+                    Journal(place / UNDELIVERED),
                     tell,
                 ),
                 tell,
@@ -152,7 +153,14 @@ class Theatre:
         app = self._app
         assert app.remote is not None and app.settings.remote is not None, "checked at the start"
         plain = PlainRemote(app.repository.git, push_url(app.clone, app.settings.remote))
-        return Stage(app.repository, app.remote, self._refs, app.clock, fetch_last=plain.fetch_last)
+        return Stage(
+            app.repository,
+            app.remote,
+            self._refs,
+            app.clock,
+            fetch_last=partial(fetch_last, app.repository, plain),
+            noted=lambda: noted_below(self.directory),
+        )
 
     @property
     def _person(self) -> tuple[str, str]:

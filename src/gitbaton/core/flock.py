@@ -27,3 +27,16 @@ def lock_now(handle: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def share(handle: int) -> bool:
+    """Lock the open file ``handle`` together with all who share it; return True.
+
+    Waits while somebody has it alone. Raises Refused on a system that has no flock(2).
+    """
+    try:
+        from fcntl import LOCK_SH, flock
+    except ModuleNotFoundError as error:
+        raise Refused("this system has no flock(2)", code="unsupported") from error
+    flock(handle, LOCK_SH)
+    return True

@@ -11,13 +11,14 @@ from gitbaton.core.clock import rfc3339
 from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.frames.chronicle import frame_number
+from gitbaton.frames.descent import SLACK
 from gitbaton.frames.edition import asides_of, make_edition
 from gitbaton.frames.frame import Frame
 from gitbaton.frames.names import document_fault
 from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.scene import Scene, read_scene
-from gitbaton.frames.stage import SLACK, Stage
+from gitbaton.frames.stage import Stage
 from gitbaton.git.history import Ancestor, first_parents
 from gitbaton.git.objects import decode_commit
 from gitbaton.git.trees import walk_files

@@ -7,14 +7,19 @@ So nothing that its agents did is lost, and no agent runs twice for one frame.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
 from gitbaton.core.errors import BatonError
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.frames.refs import Pair
+
+UNDELIVERED: Final = "undelivered.json"
+"""The name of a worker's journal, in the directory of the worker."""
 
 
 class _Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,3 +78,11 @@ class Journal:
     def clear(self) -> None:
         """Forget it: it was delivered, or can never be."""
         self._path.unlink(missing_ok=True)
+
+
+def noted_below(directory: Path) -> Iterator[Oid]:
+    """Yield the commits that the journals of all workers below ``directory`` name."""
+    for path in directory.glob(f"*/{UNDELIVERED}"):
+        noted = Journal(path).read()
+        if noted is not None:
+            yield from (oid for oid in (noted.commit, noted.stand_in) if oid is not None)

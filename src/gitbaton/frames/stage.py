@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.frames.chronicle import Chronicle, Entry, frame_number
 from gitbaton.frames.delivery import delta_number
+from gitbaton.frames.descent import SLACK, Descent
 from gitbaton.frames.refs import FrameRefs, Pair
 from gitbaton.frames.scene import Scene, read_scene
 from gitbaton.frames.sight import Sight, look_at
@@ -24,7 +25,6 @@ from gitbaton.git.shallow import forget_ends
 
 FetchLast: TypeAlias = Callable[[str, int | None], None]
 
-SLACK: Final = 16  # commits made by hand between the frames
 _REACH = 64  # frames: a delta later than that is rare enough to bring the whole past with it
 _ASKS = 4  # fetches in a row that found the refs moved on
 
@@ -48,18 +48,24 @@ class Stage:
         clock: Clock,
         *,
         fetch_last: FetchLast | None = None,
+        noted: Callable[[], Iterable[Oid]] = tuple,
     ) -> None:
-        """``fetch_last(ref, depth)``: bring that many commits, None: all. None: never in part."""
+        """``fetch_last(ref, depth)``: bring that many commits, None: all. None: never in part.
+
+        ``noted``: gives the deltas of this clone that were made and are not delivered yet.
+        """
         self.repository = repository
         self.remote = remote
         self.refs = refs
         self.clock = clock
         self.chronicle = Chronicle(repository.objects)
         self._fetch_last = fetch_last
+        self._noted = noted
         self._scene: Scene | None = None
         self._bounded = 0  # the frame at which the history here was cut off last
         self._late: int | None = None  # the earliest frame of the late deltas of the last look
         self._tokens: dict[Oid, Token | None] = {}
+        self._descent = Descent(repository, self.deepen)
 
     def look(self) -> View:
         """Ask for the refs; return them with the world at the tip, fetched if need be.
@@ -204,16 +210,20 @@ class Stage:
                 if objects.missing([tip]):
                     return False  # it has moved on meanwhile
                 self._bounded = read_scene(objects, tip).number
-                forget_ends(self.repository, self._is_past)
+                self._forget_ends()
         elif 0 < known.config.keep <= known.number - self._bounded:
             self._fetch_last(self.refs.world, known.config.keep)
             self._bounded = known.number
-            forget_ends(self.repository, self._is_past)
+            self._forget_ends()
         elif self._late is not None:
             # A frame that took a late delta leads to the world that this was made from, and in a
             # shallow history a plain fetch would bring all that came before that, too.
             self.back_to(known, self._late)
         return not self.bring({self.refs.world: tip})
+
+    def _forget_ends(self) -> None:
+        """Forget where earlier fetches began, except below what is yet to be pushed."""
+        forget_ends(self.repository, self._is_past, needed=self._noted)
 
     def _is_past(self, subject: str) -> bool:
         """Tell whether a commit with this subject is of a frame that fetches begin after."""
@@ -243,17 +253,7 @@ class Stage:
         )
 
     def _follows(self, seen: Oid, tip: Oid) -> bool:
-        if seen in self.parents([tip]).get(tip, ()):
-            return True
-        if self.repository.objects.missing([seen]):
-            return True  # nothing is known of it here any more
-        if self.repository.is_ancestor(seen, tip):
-            return True
-        # In a shallow history the way back may be cut off; then the numbers decide.
-        if not self.repository.objects.is_shallow:
-            return False
-        objects = self.repository.objects
-        return read_scene(objects, tip).number > read_scene(objects, seen).number
+        return seen in self.parents([tip]).get(tip, ()) or self._descent.leads(tip, seen)
 
 
 def _decoded(body: bytes) -> Token | None:

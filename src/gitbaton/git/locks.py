@@ -51,9 +51,17 @@ def find_stale_tree_locks(common: Path, *, older_than: float, now: float) -> lis
     is what these share (gitrepository-layout(5)). ``now``: as for ``find_stale_locks``.
     """
     trees = [common, *(common / "worktrees").glob("*")]
-    paths = [common / name for name in _OF_FILES]
-    paths += [tree / name for tree in trees for name in _OF_A_TREE]
-    return _older(paths, older_than, now)
+    files = find_stale_file_locks(common, older_than=older_than, now=now)
+    of_trees = (tree / name for tree in trees for name in _OF_A_TREE)
+    return sorted([*files, *_older(of_trees, older_than, now)])
+
+
+def find_stale_file_locks(git_dir: Path, *, older_than: float, now: float) -> list[Path]:
+    """Return the locks of the configuration, and of where history ends, that are that old.
+
+    ``older_than``, ``now``: as for ``find_stale_locks``.
+    """
+    return _older((git_dir / name for name in _OF_FILES), older_than, now)
 
 
 def _older(paths: Iterable[Path], than: float, now: float) -> list[Path]:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 from gitbaton.git.repository import CoordinationRepository
+from gitbaton.git.shallowlock import ShallowLock
 
+_REPACK: Final = ("repack", "-d", "-l", "-q", "--geometric=2")
 _MANY: Final = 100  # git looks through them one after the other
 
 
@@ -23,8 +25,10 @@ def join(repository: CoordinationRepository) -> bool | None:
     from filelock import FileLock, Timeout  # 20 ms: paid once in a hundred fetches
 
     try:
-        with FileLock(repository.path / "packs.lock", timeout=0):
-            joined = repository.git.run("repack", "-d", "-l", "-q", "--geometric=2", check=False)
+        # It looks over the ends of history, too.
+        ends = ShallowLock(repository.path)
+        with FileLock(repository.path / "packs.lock", timeout=0), ends.used() as inherit:
+            joined = repository.git.run(*_REPACK, check=False, inherit=inherit)
     except Timeout:
         return None
     return joined.status == 0

@@ -65,6 +65,7 @@ _ROUNDS = 8  # how often refs may vanish under one fetch
 
 _VANISHED = re.compile(r"couldn't find remote ref (\S+)")
 _MOVED = re.compile(r"not our ref|unadvertised object|did not send all necessary objects")
+_ENDS_IN_USE = re.compile(r"shallow\.lock': File exists|shallow file has changed since we read it")
 _BAD_TIP = re.compile(r"the object \S+ does not exist|is not a valid object")
 
 _NO_ATOMIC = "does not support --atomic"
@@ -142,18 +143,34 @@ class PlainRemote:
             there = self._list(wanted, deadline).refs
             wanted = [ref for ref in wanted if ref in there and ref not in gone]
 
-    def fetch_last(self, ref: str, depth: int | None) -> None:
+    def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """See ``git.remote.Remote``."""
+        from gitbaton.git.mending import believing_only_us, fetch_apart
+
+        def fetch(git: Git) -> None:
+            PlainRemote(git, self._url, push_timeout=self._push_timeout).fetch(refs, have=have)
+
+        if have:
+            fetch(believing_only_us(self._git))
+        else:
+            fetch_apart(self._git, fetch)
+
+    def fetch_last(self, ref: str, depth: int | None, *, inherit: tuple[int, ...] = ()) -> bool:
         """Bring the last ``depth`` commits of ``ref`` (None: all); history here then ends there.
 
         What is beyond is hidden, not removed (git-fetch(1), ``--depth``). Other refs keep their
-        history. Raises as ``list``.
+        history. Git gets the descriptors ``inherit``. Returns False where another git changes the
+        ends of history just now, or was killed while it did. Raises as ``list``.
         """
         deadline = _Deadline(self._push_timeout)
         wanted = _ALL if depth is None else max(depth, 1)
-        self._patiently(
+        done = self._patiently(
             deadline,
             ("fetch", *_FETCH, f"--depth={wanted}", "--", self._url, require_ref_name(ref)),
+            expected=(_ENDS_IN_USE,),
+            inherit=inherit,
         )
+        return done.status == 0
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         """Send the updates, each under its own old value; return the fate of each ref.
@@ -218,6 +235,7 @@ class PlainRemote:
         *,
         stdin: bytes | None = None,
         expected: Sequence[re.Pattern[str]] = (),
+        inherit: tuple[int, ...] = (),
     ) -> Completed:
         """Run a question, again if the network failed it. Only for what changes nothing there.
 
@@ -226,7 +244,7 @@ class PlainRemote:
 
         def ask() -> Completed:
             try:
-                done = self._run(args, stdin=stdin, timeout=deadline.left())
+                done = self._run(args, stdin=stdin, timeout=deadline.left(), inherit=inherit)
             except GitTimeout as error:
                 raise RemoteUnreachable(f"{self.url} did not answer: {error.message}") from error
             if done.status == 0 or any(p.search(done.stderr) for p in expected):
@@ -238,8 +256,16 @@ class PlainRemote:
         )
         return caller(lambda error: is_passing(error) and not deadline.over(), ask)
 
-    def _run(self, args: Sequence[str], *, timeout: float, stdin: bytes | None = None) -> Completed:
-        return self._git.run(*self._defaults(), *args, stdin=stdin, timeout=timeout, check=False)
+    def _run(
+        self,
+        args: Sequence[str],
+        *,
+        timeout: float,
+        stdin: bytes | None = None,
+        inherit: tuple[int, ...] = (),
+    ) -> Completed:
+        words = (*self._defaults(), *args)
+        return self._git.run(*words, stdin=stdin, timeout=timeout, check=False, inherit=inherit)
 
     def _defaults(self) -> tuple[str, ...]:
         """Return ``-c`` options for what the user has not settled in another way."""

@@ -83,7 +83,7 @@ class Examination:
     def _examine_clone(self, app: App) -> None:
         workshop = Workshop(app, lambda _: None)
         self._look("clone", lambda: examine_clone(app))
-        self._look("locks", lambda: examine_own_locks(app.clone.common))
+        self._look("locks", lambda: examine_own_locks(app.clone.common, app.repository.path))
         self._look("commits", lambda: examine_moves(app))
         self._look("config", lambda: examine_config(app))
         self._look("engine", lambda: examine_engine(app))

@@ -9,7 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from gitbaton.cli.doctor.finding import Finding, ok, problem
-from gitbaton.git.locks import find_repository, find_stale_locks, find_stale_tree_locks
+from gitbaton.git.locks import (
+    find_repository,
+    find_stale_file_locks,
+    find_stale_locks,
+    find_stale_tree_locks,
+)
 
 _STALE: Final = 60.0  # seconds
 
@@ -38,12 +43,18 @@ def examine_locks(url: str, clone: Path, own: Path) -> Iterator[Finding]:
         yield ok("locks", "no stale lock file on the remote", detail=True)
 
 
-def examine_own_locks(common: Path) -> Iterator[Finding]:
-    """Look in the clone itself, whose git directory is ``common``, and in all its worktrees."""
+def examine_own_locks(common: Path, own: Path) -> Iterator[Finding]:
+    """Look in the clone itself, whose git directory is ``common``, and in all its worktrees.
+
+    ``own``: our own repository in it, of which only the files that all fetches share are asked.
+    """
     now = time.time()
     refs = find_stale_locks(common, older_than=_STALE, now=now)
     yield from map(_of_a_ref, refs)
-    files = find_stale_tree_locks(common, older_than=_STALE, now=now)
+    files = [
+        *find_stale_tree_locks(common, older_than=_STALE, now=now),
+        *find_stale_file_locks(own, older_than=_STALE, now=now),
+    ]
     for path in files:
         if path not in refs:
             yield problem(
