@@ -46,12 +46,17 @@ def test_a_fleet_survives_kills(
 def test_a_lock_left_on_one_task_keeps_nobody_from_the_others(
     tmp_path: Path, file_remotes: Site
 ) -> None:
-    """I4: the server is killed with a task's ref locked, and nobody removes the lock yet."""
+    """I4: the server is killed with a task's ref locked, and nobody removes the lock yet.
+
+    Whoever's claim it was killed in is told that nobody can say what became of it.
+    """
     fleet = make_fleet(tmp_path, file_remotes, clones=1)
     baton = fleet.clones[0]
     fleet.add([{"id": "urgent", "title": "First", "priority": 0}, {"id": "other", "title": "Next"}])
     assassin = Assassin(fleet.remote)
     assassin.load("prepared", "/tasks/urgent")
+    unclear = baton("claim", "--json")
+    assert (unclear.status, unclear.error["code"]) == (69, "outcome_unknown")
     assert [won["task"]["id"] for won in baton.ok("claim")["claims"]] == ["other"]
     [lock] = stale_locks(fleet.remote.path)
     assert lock.name == "urgent.lock"

@@ -161,7 +161,7 @@ def _blamed(fates: Mapping[str, RefResult]) -> Mapping[str, RefResult]:
 
 def _doubted(fate: RefResult) -> RefResult:
     lost = fate.state in (PushState.STALE, PushState.UNSENT)
-    return RefResult(PushState.UNKNOWN, fate.reason) if lost else fate
+    return RefResult(PushState.UNKNOWN, fate.reason, answered=True) if lost else fate
 
 
 def _explained(fate: RefResult, said: str) -> RefResult:

@@ -44,10 +44,14 @@ class PushState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RefResult:
-    """The fate of one update, with the server's words for it."""
+    """The fate of one update, with the server's words for it.
+
+    ``answered``: it is UNKNOWN although the server has spoken, so nothing of it comes later.
+    """
 
     state: PushState
     reason: str = ""
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,8 @@ def judge(story: Story) -> None:
     assert verdict.attempts("haul")[0] == (story.cut, "reset")
     assert landings["haul"].worker != story.cut
     assert 1 in verdict.rescued("haul")
-    # Killed: the same, and what was left of it is swept up by the next worker there.
-    assert verdict.attempts("press")[0] == (story.killed, "reset")
+    # Killed: the next worker there gives its claim back and sweeps up what was left of it.
+    assert verdict.attempts("press")[0] == (story.killed, "fail")
     assert 1 in verdict.rescued("press")
     # Failed, and done at the next attempt.
     ends = [word for _, word in verdict.attempts("weld")]

@@ -48,7 +48,7 @@ class Attempts:
 
         ``shared``: others were in the push. What befell it only because of them is not counted.
         """
-        if any(result.state is PushState.UNKNOWN for result in results.values()):
+        if any(r.state is PushState.UNKNOWN and not r.answered for r in results.values()):
             self.in_doubt = True
         refused = [(r, s) for r, s in results.items() if s.state is PushState.REFUSED]
         if refused:
