@@ -127,6 +127,15 @@ def test_a_file_that_stayed_behind_undoes_nothing(clones: Clones) -> None:
     assert (one.directory / "bin").read_text() == "\0mine"
     assert "next: when it is as it shall be: baton sync --mine bin" in left.out
     assert one("commit", "gone", "-m", "x").status == 1
+    marked = one("commit", "clash", "-m", "x", "--json")
+    assert (marked.status, marked.error["code"]) == (1, "conflict_marks")
+    text = (one.directory / "clash").read_text()
+    write(one, "clash", text.replace("<<<<<<< yours\n", ""))
+    assert one("commit", "clash", "-m", "x").status == 1, "the other mark is there yet"
+    write(one, "clash", "both\n2\n3\n4\n5\n")
+    one.ok("commit", "clash", "-m", "both")
+    write(one, "clash", text)
+    one.ok("commit", "clash", "-m", "a page about marks")
     one.ok("sync", "--mine", "gone", "--mine", "bin")
     one.ok("commit", "gone", "bin", "-m", "mine after all")
 

@@ -20,6 +20,7 @@ from gitbaton.git.treeview import parents
 from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind, write_behind
 from gitbaton.workspace.safecommit.naming import command, listed, shown
+from gitbaton.workspace.torn import BEFORE, MINE, THEIRS, read_torn, write_torn
 
 Fate = Literal["merged", "conflicts", "by hand", "current"]
 
@@ -59,6 +60,8 @@ def catch_up(tree: WorkingTree, merge: Sequence[bytes], mine: Sequence[bytes]) -
             done.append(CaughtUp(path, "current"))
             continue
         fate = _merge(tree, path, behind[path])
+        if fate == "conflicts":
+            write_torn(tree.state, read_torn(tree.state) | {path})
         if fate in ("merged", "conflicts"):
             del behind[path]
             write_behind(tree.state, behind)
@@ -112,7 +115,7 @@ def _merge(tree: WorkingTree, path: bytes, base: Entry | None) -> Fate:
             _saved(directory, "base", _content(tree, path, base)),
             _saved(directory, "theirs", _content(tree, path, theirs)),
         ]
-        labels = ("-L", "yours", "-L", "before", "-L", "upstream")
+        labels = ("-L", MINE, "-L", BEFORE, "-L", THEIRS)
         done = tree.git.run("merge-file", "-p", *labels, *words, check=False)
     if done.status < 0 or done.status >= _ERROR:
         return "by hand"

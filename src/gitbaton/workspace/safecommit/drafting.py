@@ -49,6 +49,7 @@ class Drafter(Struct, frozen=True, kw_only=True):
         )
         guards.require_merged(survey)
         guards.require_current(self.tree, survey)
+        guards.require_mended(self.tree, survey)
         guards.require_in_cone(survey)
         guards.require_looked_at(survey)
         guards.require_tracked(self.tree, view, survey)

@@ -5,6 +5,7 @@ Each refusal names the command to copy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Final
 
@@ -18,6 +19,7 @@ from gitbaton.git.workingtree import WorkingTree
 from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.safecommit.naming import command, listed, shown
 from gitbaton.workspace.safecommit.survey import Survey
+from gitbaton.workspace.torn import MINE, THEIRS, has_marks, read_torn, write_torn
 
 _UNDER_WAY: Final = (
     # A file or directory of the git directory, what it stands for, how it is ended.
@@ -96,6 +98,25 @@ def require_current(tree: WorkingTree, survey: Survey) -> None:
             "would undo that",
             code="behind",
             next=f"baton sync {names} (or, if you have looked: --mine)",
+        )
+
+
+def require_mended(tree: WorkingTree, survey: Survey) -> None:
+    """Raise Refused for files in which a merge with upstream has left its marks."""
+    noted = read_torn(tree.state)
+    if not noted:
+        return
+    top = os.fsencode(tree.top)
+    torn = frozenset(path for path in noted if has_marks(os.path.join(top, path)))
+    if torn != noted:
+        write_torn(tree.state, torn)
+    left = [path for path in survey.paths if path in torn]
+    if left:
+        raise Refused(
+            f"{listed(left)}: both sides of a conflict with upstream are still in it, between "
+            f"'<<<<<<< {MINE}' and '>>>>>>> {THEIRS}'",
+            code="conflict_marks",
+            next=f"edit {shown(left[0])} until no mark is left, then the same command again",
         )
 
 
