@@ -8,7 +8,7 @@ fetched one the *second* parent), and may hold no record that can be read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitbaton.core.errors import DamagedRecord
@@ -56,6 +56,15 @@ class Chronicle:
                 yield entry
             todo += [commit for commit in entry.before if commit not in met]
             met.update(entry.before)
+
+    def numbers(self, commits: Iterable[Oid]) -> list[int]:
+        """Return the frames that those of ``commits`` say of themselves that are here."""
+        return [
+            number
+            for commit in commits
+            if commit in self._entries or self._objects.find_many([commit])[0] is not None
+            if (number := self._entry(commit).number) is not None
+        ]
 
     def _entry(self, commit: Oid) -> Entry:
         known = self._entries.get(commit)

@@ -24,8 +24,10 @@ from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.rounds import Rounds
 from gitbaton.frames.stage import View
 from gitbaton.git.objects import Person
+from gitbaton.store.gitengine.layout import escape
 
 _REFUSALS: Final = 3  # rounds of refusals, with pauses, before a delta is given up
+_PATIENCE: Final = 30.0  # seconds between the first of them and the last, at least
 
 
 class Courier:
@@ -72,22 +74,29 @@ class Courier:
         first: it stays noted. Raises Refused when another process has published one in our name,
         HostRefused when the host takes not even a stand-in.
         """
+        clock = self._attendant.stage.clock
         fate = self._fate(seen, delta) if seen is not None else None
         failures = refusals = 0
+        began = clock.elapsed()  # the first of the refusals
         why = ""  # the host refuses it for good
         while fate is None:
             try:
-                fate = self._stand_in(delta, why) if why else self._push(delta)
+                if why and delta.stand_in is None:
+                    delta = self._put_aside(delta, why)
+                fate = self._stand_in(delta) if why else self._push(delta)
                 break
             except RemoteUnreachable as error:
+                # What comes back may be another host, or the same in another mood.
+                refusals, why = 0, ""
                 failures += 1
                 if failures == 1:
                     self._listener(News("offline", delta.pair.frame, error.message))
             except HostRefused as error:
                 if why:
                     raise  # whatever is sent: it is not for this delta's sake
+                began = began if refusals else clock.elapsed()
                 refusals += 1
-                if refusals == _REFUSALS:
+                if refusals >= _REFUSALS and clock.elapsed() - began >= _PATIENCE:
                     why = show(error.reason) or "no reason given"
                     continue
             if halted():
@@ -102,6 +111,8 @@ class Courier:
             )
         if fate == "instead":
             self._tell_refused(delta, why)
+        elif delta.stand_in is not None:  # it has come after all, and is in good hands
+            self._attendant.stage.repository.release(_kept_name(delta))
         return True
 
     def _fate(self, seen: View, delta: Undelivered) -> Fate | None:
@@ -110,15 +121,21 @@ class Courier:
     def _push(self, delta: Undelivered) -> Fate:
         return self._attendant.deliver(delta.pair, delta.commit, or_else=delta.stand_in)
 
-    def _stand_in(self, delta: Undelivered, why: str) -> Fate:
-        """Publish a delta without ops in place of one that is refused again and again.
+    def _put_aside(self, delta: Undelivered, why: str) -> Undelivered:
+        """Make the stand-in of a delta that is refused again and again, the only one it ever has.
 
-        It is noted beside the other one first: killed in between, neither is a stranger's.
+        It is noted beside the other one before it is sent: killed in between, neither is a
+        stranger's. A ref of the clone keeps what is refused, which nothing else leads to.
         """
-        noted = self._journal.read()
-        commit = (noted.stand_in if noted else None) or self._make(delta, why)
-        self._journal.write(Undelivered(delta.pair, delta.commit, commit))
-        fate = self._attendant.deliver(delta.pair, commit, or_else=delta.commit)
+        self._attendant.stage.repository.keep(_kept_name(delta), delta.commit)
+        both = Undelivered(delta.pair, delta.commit, self._make(delta, why))
+        self._journal.write(both)
+        return both
+
+    def _stand_in(self, delta: Undelivered) -> Fate:
+        """Publish the stand-in of ``delta``."""
+        assert delta.stand_in is not None, "it is made first"
+        fate = self._attendant.deliver(delta.pair, delta.stand_in, or_else=delta.commit)
         if fate == "instead":  # the delta itself has arrived after all
             return "there"
         return "taken" if fate == "taken" else "instead"
@@ -152,3 +169,8 @@ class Courier:
         )
         repository.objects.write(made)
         return commit
+
+
+def _kept_name(delta: Undelivered) -> str:
+    frame, worker = delta.pair
+    return f"frames/{frame}/{escape(worker)}/{delta.commit}"

@@ -47,8 +47,13 @@ def make_edition(
     roster: Mapping[str, int],
     missing: Sequence[str],
     astray: Sequence[Stray] = (),
+    failures: bool = True,
 ) -> Edition:
-    """Merge ``deltas`` into ``scene``. The same arguments give the same bytes (I7)."""
+    """Merge ``deltas`` into ``scene``. The same arguments give the same bytes (I7).
+
+    ``failures``: the record lists the streams that did not end well. Older versions had no such
+    list, so a record without one is made again without.
+    """
     touched = {
         op.doc for delta in deltas for ops in delta.streams.values() for op in ops.good.values()
     }
@@ -69,7 +74,7 @@ def make_edition(
         result,
         roster=roster,
         missing=tuple(missing),
-        failed=tuple(_failures(deltas)),
+        failed=tuple(_failures(deltas)) if failures else (),
         astray=tuple(astray),
     )
     return Edition(frame, files)

@@ -184,8 +184,11 @@ def decode_report(data: bytes) -> Report:
 
 
 def encode_world(world: World) -> bytes:
-    """Return ``world.json``."""
-    return _encode(world)
+    """Return ``world.json``. Without ``limits`` that are as ever: older versions know of none."""
+    plain = msgspec.to_builtins(world)
+    if world.limits == DEFAULT:
+        del plain["limits"]
+    return encode_document(plain)
 
 
 def decode_world(data: bytes) -> World:

@@ -136,7 +136,13 @@ class History:
         deltas = read_deltas(self._stage.repository, taken, base.config.limits)
         aside = asides_of(commit, len(pairs))
         edition = make_edition(
-            base, deltas, aside, roster=frame.roster, missing=frame.missing, astray=frame.astray
+            base,
+            deltas,
+            aside,
+            roster=frame.roster,
+            missing=frame.missing,
+            astray=frame.astray,
+            failures=frame.failed_count > 0,
         )
         expected: dict[str, Oid | bytes] = {**self._tree(base.tree)}
         for name, body in edition.files.items():

@@ -13,20 +13,20 @@ from dataclasses import dataclass
 from gitbaton.core.errors import HostRefused, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.frames.beacon import Beacon, Flash
+from gitbaton.frames.chronicle import Entry
 from gitbaton.frames.closing import Decision, decide
 from gitbaton.frames.edition import Edition, make_edition, set_in_type
-from gitbaton.frames.frame import Stray
 from gitbaton.frames.gathering import Found, Gathering, gather
 from gitbaton.frames.reading import read_deltas
 from gitbaton.frames.refs import Pair
 from gitbaton.frames.scene import Scene
 from gitbaton.frames.sight import Watch
-from gitbaton.frames.stage import Stage, View
+from gitbaton.frames.stage import REACH, Stage, View
+from gitbaton.frames.strays import Strays
 from gitbaton.git.objects import Person
 from gitbaton.git.remote import PushState, RefResult, RefUpdate
 
 _DELETIONS = 100  # in the push that publishes: a thousand in one transaction take seconds
-_ASTRAY = 1000  # deltas that the record names; more are left where they are without a word
 _REFUSALS = 3  # pushes that the host itself refused, in a row
 
 
@@ -69,7 +69,7 @@ class Primary:
         self._person = person
         self._settle = settle
         self._done: set[tuple[Pair, Oid]] = set()  # consumed; only their refs are left
-        self._unfit: set[tuple[Pair, Oid]] = set()  # not even commits, or gone astray
+        self._strays = Strays()
         self._refused = 0
         self._keeps_refs = False  # the host deletes no refs
 
@@ -110,7 +110,7 @@ class Primary:
         began = stage.clock.elapsed()
         live = self._watch.alive(view.sight.present, lease=scene.config.lease)
         gathering = self._gather(view, live)
-        astray = self._note_astray(view, gathering)
+        self._strays.note(gathering.astray)
         tokens = stage.tokens(view.sight, sorted(live))
         objects = stage.repository.objects
         edition = make_edition(
@@ -123,7 +123,7 @@ class Primary:
             gathering.aside,
             roster={worker: t.streams for worker, t in tokens.items() if t.streams > 0},
             missing=sorted(missing),
-            astray=astray,
+            astray=self._strays.to_name(scene.frame, view.sight.deltas),
         )
         taken = {one.pair: one.commit for one in gathering.merge}
         author = Person(*self._person, int(stage.clock.now().timestamp()))
@@ -149,27 +149,15 @@ class Primary:
         stage.learn(draft.commit)
         return Published(draft.edition, draft.commit, stage.clock.elapsed() - draft.began)
 
-    def _note_astray(self, view: View, gathering: Gathering) -> list[Stray]:
-        """Return the deltas to be left where they are: those of before, and new ones."""
-        there = set(view.sight.deltas.items())
-        known = [one for one in view.scene.frame.astray if _named(one) in there]
-        new = [Stray(*one.pair, one.commit) for one in gathering.astray]
-        self._unfit.update(map(_named, new))
-        return [*known, *new][:_ASTRAY]
-
-    def _heed(self, scene: Scene) -> None:
-        """Leave alone what the record says has gone astray, whoever found that out."""
-        self._unfit.update(map(_named, scene.frame.astray))
-
     def _late(self, view: View) -> list[Pair]:
         """Return the pairs of earlier frames that are there and not consumed."""
         sight, number = view.sight, view.scene.number
-        self._heed(view.scene)
+        self._strays.heed(view.scene.frame)
         self._done &= set(sight.deltas.items())
         early = [
             (pair, oid)
             for pair, oid in sight.deltas.items()
-            if pair.frame < number and (pair, oid) not in self._done | self._unfit
+            if pair.frame < number and not self._is_settled(pair, oid)
         ]
         if not early:
             return []
@@ -180,15 +168,18 @@ class Primary:
                 self._done.add((pair, oid))
         return [pair for pair, oid in early if (pair, oid) not in self._done]
 
+    def _is_settled(self, pair: Pair, oid: Oid) -> bool:
+        return (pair, oid) in self._done or (pair, oid) in self._strays
+
     def _gather(self, view: View, live: Iterable[str]) -> Gathering:
         """Bring what is to be merged and say what becomes of each. One fetch."""
         stage, sight, scene = self._stage, view.sight, view.scene
-        self._heed(scene)
+        self._strays.heed(scene.frame)
         pairs = [
             pair
             for pair in sight.ordered
             if pair.frame <= scene.number
-            and (pair, sight.deltas[pair]) not in self._unfit
+            and (pair, sight.deltas[pair]) not in self._strays
             and not (self._keeps_refs and (pair, sight.deltas[pair]) in self._done)
         ]
         refs = {**stage.delta_refs(sight, pairs), **stage.token_refs(sight, live)}
@@ -200,9 +191,24 @@ class Primary:
             if (oid := sight.deltas[pair]) in parents
         ]
         here = [(pair, oid) for pair in pairs if (oid := sight.deltas[pair]) not in missing]
-        self._unfit.update(one for one in here if one[1] not in parents)
+        self._strays.ignore(one for one in here if one[1] not in parents)
         first = min((one.pair.frame for one in found), default=scene.number)
-        return gather(found, scene.number, stage.back_to(scene, first))
+        entries = stage.back_to(scene, first)
+        earlier = self._origin(scene, found, entries)
+        if earlier < first:
+            entries = stage.back_to(scene, earlier)
+        return gather(found, scene.number, entries)
+
+    def _origin(self, scene: Scene, found: Iterable[Found], entries: Iterable[Entry]) -> int:
+        """Return the earliest frame from which one of ``found`` claims to be made.
+
+        One of another frame of this world is set aside, one of another world goes astray. Claims
+        of the distant past are not looked into: everybody would have to bring it.
+        """
+        known = {entry.commit for entry in entries}
+        parents = {parent for one in found for parent in one.parents} - known
+        claims = self._stage.chronicle.numbers(parents)
+        return min((n for n in claims if n >= scene.number - REACH), default=scene.number)
 
     def _push(
         self,
@@ -271,7 +277,3 @@ class Primary:
         elif self._refused >= _REFUSALS:
             ref, result = next(iter(refused.items()))
             raise HostRefused(result.reason, ref=ref)
-
-
-def _named(stray: Stray) -> tuple[Pair, Oid]:
-    return Pair(stray.frame, stray.worker), Oid(stray.commit)

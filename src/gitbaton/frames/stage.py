@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
@@ -25,7 +25,7 @@ from gitbaton.git.shallow import forget_ends
 
 FetchLast: TypeAlias = Callable[[str, int | None], None]
 
-_REACH = 64  # frames: a delta later than that is rare enough to bring the whole past with it
+REACH: Final = 64  # frames: a delta later than that is rare enough to bring the whole past with it
 _ASKS = 4  # fetches in a row that found the refs moved on
 
 
@@ -190,7 +190,7 @@ class Stage:
 
     def _seen_as(self, sight: Sight, scene: Scene) -> View:
         """Return the view, and note what the next fetch of the world may have to reach back for."""
-        late = [p.frame for p in sight.ordered if 0 < scene.number - p.frame <= _REACH]
+        late = [p.frame for p in sight.ordered if 0 < scene.number - p.frame <= REACH]
         self._late = late[0] if late else None
         return View(sight, scene)
 
@@ -229,7 +229,7 @@ class Stage:
         """Tell whether a commit with this subject is of a frame that fetches begin after."""
         numbers = (frame_number(subject), delta_number(subject))
         frame = next((number for number in numbers if number is not None), self._bounded)
-        return frame < self._bounded - _REACH
+        return frame < self._bounded - REACH
 
     @property
     def _seen(self) -> str:

@@ -22,8 +22,12 @@ REFS = FrameRefs()
 
 
 class Picky(Line):
-    """A way to a host whose hook declines every push with a commit that is not to its ``taste``."""
+    """A way to a host whose hook declines every push with a commit that is not to its ``taste``.
 
+    To be declined takes a while by the ``clock``.
+    """
+
+    clock: ManualClock
     taste: Callable[[Oid], bool]
     declined: list[RefUpdate]
 
@@ -31,6 +35,7 @@ class Picky(Line):
         bad = [u for u in updates if u.new is not None and not self.taste(u.new)]
         self.declined += bad
         if bad:
+            self.clock.advance(4.0)
             return {u.ref: RefResult(PushState.REFUSED, "too much of it") for u in updates}
         return super().push(updates, atomic=atomic)
 
@@ -39,7 +44,8 @@ def enter(house: House, taste: Callable[[Oid], bool]) -> tuple[Player, Picky]:
     """Return a player on a line to such a host."""
     line = Picky(house.board)
     line.taste, line.declined = taste, []
-    one = Player("one", house.root / "one", house.repository, line, ManualClock())
+    line.clock = ManualClock()
+    one = Player("one", house.root / "one", house.repository, line, line.clock)
     house.players.append(one)
     return one, line
 
@@ -76,6 +82,8 @@ def test_a_refused_delta_is_put_aside_and_its_worker_goes_on(house: House) -> No
     assert delta is not None and has_ops(house, delta)
     (news,) = [news for news in one.news if news.kind == "refused"]
     assert news.detail == {"commit": delta, "reason": "too much of it"}
+    kept = house.repository.git.run("for-each-ref", "--format=%(objectname)", "refs/kept/frames/")
+    assert kept.text.split() == [delta], "no gc takes it"
 
 
 def test_a_host_that_takes_nothing_stops_the_worker_and_loses_nothing(house: House) -> None:
@@ -181,3 +189,50 @@ def test_a_stand_in_that_was_merged_while_its_worker_was_dead(house: House) -> N
     settle(house, one, 2)
     assert any(news.kind == "refused" for news in one.news)
     judge(house.repository, one.remote)
+
+
+def test_a_host_that_refuses_for_a_moment_loses_nothing(house: House) -> None:
+    """I3: a delta is given up for what lasts, not for three refusals of one second."""
+    one, line = enter(house, lambda commit: True)
+    settle(house, one, 2)
+    reach_new_frame(one)
+    began = line.clock.elapsed()
+    line.taste = lambda commit: line.clock.elapsed() - began > 28.0
+    one.play()
+    assert Journal(one.place / "undelivered.json").read() is None
+    settle(house, one, 2)
+    judge(house.repository, one.remote)
+    assert not [page for page in History(one.stage).log() if page.frame.quarantined]
+    assert not [news for news in one.news if news.kind == "refused"]
+
+
+@pytest.mark.parametrize("arrives", [False, True])
+def test_a_host_that_refuses_is_away_and_comes_back_well(house: House, arrives: bool) -> None:
+    """I3, I7: after an outage the delta has its turn again, unless its stand-in is there."""
+    one, line = enter(house, lambda commit: True)
+    settle(house, one, 2)
+    ref = REFS.delta(reach_new_frame(one))
+    journal = Journal(one.place / "undelivered.json")
+
+    def is_well(commit: Oid) -> bool:
+        noted = journal.read()
+        return noted is not None and noted.stand_in is not None
+
+    def cut(call: str) -> str | None:
+        noted = journal.read()
+        if call != "push" or noted is None or noted.stand_in is None:
+            return None
+        line.hazard, line.taste = (lambda call: None), (lambda commit: True)
+        if arrives:
+            house.board.refs[ref] = noted.stand_in
+        return "cut"
+
+    line.taste, line.hazard = is_well, cut
+    one.play()
+    settle(house, one, 2)
+    judge(house.repository, one.remote)
+    aside = [page for page in History(one.stage).log() if page.frame.quarantined]
+    assert len(aside) == arrives
+    assert len([news for news in one.news if news.kind == "refused"]) == arrives
+    kept = house.repository.git.run("for-each-ref", "refs/kept/frames/").text
+    assert bool(kept) == arrives, "what has arrived need not be kept"

@@ -9,6 +9,7 @@ import pytest
 
 from gitbaton.core.errors import HostRefused, Refused
 from gitbaton.core.ids import Oid, new_nonce
+from gitbaton.frames import edition
 from gitbaton.frames.delivery import pack_delta
 from gitbaton.frames.delta import StreamRun
 from gitbaton.frames.history import History
@@ -218,6 +219,62 @@ def test_a_delta_of_another_world_goes_astray(house: House) -> None:
         one.turn()
     assert one.step().scene.frame.astray == ()
     check(house)
+
+
+def test_a_stray_is_told_of_though_the_first_push_was_lost(house: House) -> None:
+    """I4: what a primary found out is not forgotten with the frame that would have said so."""
+    one, _ = in_company(house)
+    number = one.step().scene.number
+    git = house.repository.git
+    elsewhere = git.run("commit-tree", "-m", "elsewhere", git.run("write-tree").text).text
+    forged(house, Oid(elsewhere), Pair(number, "stranger"))
+    primary = one.attendant._primary
+    assert primary is not None
+    lost = primary.compose(one.step(), ())
+    assert [stray.worker for stray in lost.edition.frame.astray] == ["stranger"]
+    one.play()
+    pass_time(house, LEASE * 2, one)
+    reports = [q for page in History(one.stage).log() for q in page.frame.quarantined]
+    assert [(q.frame, q.worker) for q in reports] == [(number, "stranger")]
+    assert [stray.worker for stray in one.step().scene.frame.astray] == ["stranger"]
+    check(house)
+
+
+def test_a_delta_of_another_frame_of_this_world_is_set_aside(house: House) -> None:
+    """I3: its parents are here already, however far back: it is kept and told of."""
+    one, _ = in_company(house)
+    old = one.step().scene
+    pass_time(house, LEASE * 2, one)
+    number = one.step().scene.number
+    assert number >= old.number + 2
+    odd = forged(house, old.commit, Pair(number, "odd"))
+    one.play()
+    pass_time(house, LEASE * 2, one)
+    scene = one.step().scene
+    reports = [q for page in History(one.stage).log() for q in page.frame.quarantined]
+    assert [(q.frame, q.worker) for q in reports] == [(number, "odd")]
+    assert not scene.frame.astray and odd in reports[0].reason
+    assert FrameRefs().delta(Pair(number, "odd")) not in house.board.refs
+    check(house)
+
+
+def test_a_frame_of_an_older_version_with_a_failed_stream_can_be_made_again(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had no list of them; what it did is right all the same."""
+    one, _ = in_company(house)
+
+    def fail() -> None:
+        raise RuntimeError("it cannot")
+
+    one.before_ops = fail
+    with monkeypatch.context() as older:
+        older.setattr(edition, "_failures", lambda deltas: ())
+        pass_time(house, LEASE * 2, one)
+    pass_time(house, LEASE, one)
+    pages = [page for page in History(one.stage).log() if page.frame.number]
+    assert {bool(page.frame.failed) for page in pages if page.frame.merged} == {True, False}
+    assert [History(one.stage).replay(page).differences for page in pages] == [()] * len(pages)
 
 
 def test_a_deposed_primary_cannot_publish(house: House) -> None:

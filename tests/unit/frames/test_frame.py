@@ -20,6 +20,7 @@ from gitbaton.frames.frame import (
     first_frame,
     next_frame,
 )
+from gitbaton.frames.limits import Limits
 from gitbaton.frames.names import RECORD, REPORT
 from gitbaton.frames.op import Incr, Set
 from gitbaton.frames.rules import Rule
@@ -30,6 +31,14 @@ def test_the_first_frame_comes_back() -> None:
     frame = first_frame({"w1": 3})
     assert decode_frame(encode_frame(frame)) == frame
     assert json.loads(encode_frame(frame))["number"] == 0
+
+
+def test_limits_as_ever_are_not_written() -> None:
+    """A baton of before there were limits takes no field that it does not know."""
+    assert "limits" not in json.loads(encode_world(World()))
+    small = World(limits=Limits(stream=17))
+    assert json.loads(encode_world(small))["limits"]["stream"] == 17
+    assert decode_world(encode_world(small)) == small
 
 
 def test_the_next_frame_counts_on_and_names_what_it_was_made_of() -> None:
