@@ -20,17 +20,26 @@ from gitbaton.git.runner import Git, end_group
 _ASKS = 3  # conversations with git before its end is an error
 _RECENT, _SMALL = 256, 16 * 1024  # objects just written that are kept at hand, and their bytes
 _LOOSE_LIMIT = 12  # more objects than this are written as one pack: two files
-_UNPACKED = 100  # git itself keeps what a push brings in packs, and synchronised, from here on
 
 
 class MissingObject(BatonError):
     """An object that was asked for is not in the repository."""
 
     code = "missing_object"
+    advice = "the same command again: what is missing is fetched then"
 
     def __init__(self, name: str) -> None:
         super().__init__(f"git object {name} is not here")
         self.name = name
+
+
+class Unreadable(GitFailed):
+    """Git ends when it reads an object: a file of the repository, or of the clone, is damaged."""
+
+    advice = "the same command again: what is damaged is fetched then"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(["git", "cat-file"], -1, reason)
 
 
 class ObjectStore:
@@ -42,6 +51,7 @@ class ObjectStore:
     def __init__(self, git: Git, git_dir: Path, format: Format, *, durable: bool = False) -> None:
         self._git = git
         self._objects = git_dir / "objects"
+        self._gap = git_dir / "gap"
         self.format: Format = format
         self._durable = durable
         self._lock = threading.Lock()
@@ -64,6 +74,28 @@ class ObjectStore:
         noted = self._objects.parent / "shallow.clone"
         return noted.is_file() and noted.stat().st_size > 0
 
+    @property
+    def has_gap(self) -> bool:
+        """Whether somebody missed what should be here, and nobody has brought it since."""
+        return self._gap.exists()
+
+    def note_gap(self) -> None:
+        """Note that something is missing that should be here, for whoever looks at the remote."""
+        if not self._is_ours:
+            return
+        with contextlib.suppress(OSError):
+            self._gap.touch()
+
+    def forget_gap(self) -> None:
+        """Take the note back: all was brought again."""
+        self._gap.unlink(missing_ok=True)
+
+    def own(self, oids: Iterable[Oid]) -> set[Oid]:
+        """Return those of ``oids`` that are here and not only borrowed from the clone."""
+        from gitbaton.git.ownobjects import find_own
+
+        return find_own(self._objects, oids)
+
     def write(self, objects: Iterable[RawObject]) -> None:
         """Make sure that all ``objects`` are in the repository.
 
@@ -79,11 +111,19 @@ class ObjectStore:
                 for item in unique:
                     self._write_loose(item)
         except OSError as error:
-            raise BatonError(
-                f"cannot write to {self._objects}: {error.strerror}",
-                next=f"ls -ld {self._objects}; df {self._objects}",
-            ) from error
+            raise self._unwritable(error) from error
         self._remember(unique)
+
+    def write_pack(self, objects: Iterable[RawObject]) -> None:
+        """Make sure that all ``objects`` are in the repository, on the disk, as one pack.
+
+        For what was brought from elsewhere: git synchronises the packs that it fetches, too, and
+        keeps loose objects to the system, which a power cut leaves empty. Raises as ``write``.
+        """
+        unique = list({item.oid: item for item in objects}.values())
+        if unique:
+            self._pack(unique)
+            self._remember(unique)
 
     @contextlib.contextmanager
     def adopting(self, objects: Sequence[RawObject], source: ObjectStore) -> Iterator[None]:
@@ -99,13 +139,7 @@ class ObjectStore:
             self.write(left)
             yield
             return
-        try:
-            kept = self._write_pack(left, keep=True)
-        except OSError as error:
-            raise BatonError(
-                f"cannot write to {self._objects}: {error.strerror}",
-                next=f"ls -ld {self._objects}; df {self._objects}",
-            ) from error
+        kept = self._pack(left, keep=True)
         try:
             yield
         finally:
@@ -130,7 +164,8 @@ class ObjectStore:
         """Return kind and content for each of ``names``, None for what is not there.
 
         Git takes an object that another process writes between its two looks for a corrupt one,
-        and ends (read_object_file_extended in its object-file.c): then it is asked again.
+        and ends (read_object_file_extended in its object-file.c): then it is asked again. One that
+        is corrupt is as good as missing: of ours, its file goes. Raises Unreadable.
         """
         recent = self._recent
         if all(name in recent for name in names):  # none, or just written: about to be pushed
@@ -142,7 +177,10 @@ class ObjectStore:
                 except (OSError, ValueError) as error:
                     self._drop()
                     if not left:
-                        raise GitFailed(["git", "cat-file"], -1, str(error)) from error
+                        self.note_gap()
+                        raise Unreadable(str(error)) from error
+                    if left == 1:
+                        self.drop_damaged()
                 except BaseException:
                     self._drop()  # the conversation is out of step
                     raise
@@ -169,10 +207,27 @@ class ObjectStore:
         wanted = list(dict.fromkeys(oids))
         return {oid for oid, item in zip(wanted, self.find_many(wanted), strict=True) if not item}
 
+    def drop_damaged(self) -> None:
+        """Remove what a power cut has left of loose objects, where the repository is ours.
+
+        Git lets an empty or cut file stand for an object that it then cannot read.
+        """
+        if not self._is_ours:
+            return
+        from gitbaton.git.ownobjects import find_damaged
+
+        for path in find_damaged(self._objects, self.format):
+            path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """End the reading process."""
         with self._lock:
             self._drop()
+
+    @property
+    def _is_ours(self) -> bool:
+        """Whether it is a coordination repository; nobody else's files are ours to touch."""
+        return (self._objects.parent / "ready").is_file()
 
     def _remember(self, written: Sequence[RawObject]) -> None:
         """Keep small objects at hand for a while: who writes them reads them to push them."""
@@ -236,6 +291,18 @@ class ObjectStore:
                     pipe.close()
         end_group(reader)
 
+    def _unwritable(self, error: OSError) -> BatonError:
+        return BatonError(
+            f"cannot write to {self._objects}: {error.strerror}",
+            next=f"ls -ld {self._objects}; df {self._objects}",
+        )
+
+    def _pack(self, objects: Sequence[RawObject], *, keep: bool = False) -> Path:
+        try:
+            return self._write_pack(objects, keep=keep)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
     def _write_pack(self, objects: Sequence[RawObject], *, keep: bool = False) -> Path:
         """Write a pack, which is there when its index is; return the file that may ``keep`` it."""
         from gitbaton.git.packfile import make_packfile
@@ -243,14 +310,13 @@ class ObjectStore:
         packed = make_packfile(objects, self.format)
         directory = self._objects / "pack"
         directory.mkdir(exist_ok=True)
-        durable = self._durable or len(objects) >= _UNPACKED
         keeping = directory / f"{packed.name}.keep"
         if keep:
             keeping.write_text("gitbaton moves refs to it\n")
         for kind, content in (("pack", packed.pack), ("idx", packed.index)):
             temporary = directory / f"tmp_{kind}_{os.urandom(8).hex()}"  # for git's own prune
             try:
-                _write_new(temporary, content, durable=durable)
+                _write_new(temporary, content, durable=True)
                 os.replace(temporary, directory / f"{packed.name}.{kind}")
             except BaseException:
                 with contextlib.suppress(OSError):

@@ -144,7 +144,7 @@ class PlainRemote:
             wanted = [ref for ref in wanted if ref in there and ref not in gone]
 
     def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
-        """See ``git.remote.Remote``."""
+        """See ``git.remote.Thorough``."""
         from gitbaton.git.mending import believing_only_us, fetch_apart
 
         def fetch(git: Git) -> None:

@@ -15,7 +15,7 @@ from typing import Final
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.ids import Oid
-from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate, Remote
+from gitbaton.git.remote import Choose, Listing, RefResult, RefUpdate, Remote, fetch_whole
 
 _LARGE: Final = 256 * 1024  # bytes; some thousand pushes
 
@@ -84,6 +84,9 @@ class MeteredRemote:
 
     def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
         self.inner.fetch(refs, have=have)
+
+    def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        fetch_whole(self.inner, refs, have=have)
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         self._log.note()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from gitbaton.core.ids import Oid
 
@@ -116,3 +116,24 @@ class Remote(Protocol):
     def supports_atomic(self) -> bool | None:
         """Whether the host takes atomic pushes; None while that is not known."""
         ...
+
+
+@runtime_checkable
+class Thorough(Protocol):
+    """A remote from which can be fetched as if little or nothing was here."""
+
+    def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """As ``fetch``, with all that they name, whatever the clone seems to have (git/mending.py).
+
+        Only our own refs and ``have`` count as here; without ``have``, nothing does: for what is
+        here in part only, or cannot be read. Raises as ``list``, BatonError.
+        """
+        ...
+
+
+def fetch_whole(remote: Remote, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+    """Fetch as ``Thorough`` says where ``remote`` can, else as it can. Raises as that."""
+    if isinstance(remote, Thorough):
+        remote.fetch_whole(refs, have=have)
+    else:
+        remote.fetch(refs, have=have)

@@ -18,6 +18,7 @@ from gitbaton.core.errors import BatonError, GitFailed
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.promises import promise_options, write_promises
 from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
 from gitbaton.git.sharing import private_mode
@@ -104,20 +105,20 @@ class CoordinationRepository:
     def __init__(self, clone: Clone, path: Path) -> None:
         self.clone = clone
         self.path = path
-        self.git = Git(
-            clone.top,  # where git resolves a remote's relative path
-            clone.git.env,
-            (
-                f"--git-dir={path}",
-                *("-c", "core.hooksPath=/dev/null"),
-                *("-c", "gc.auto=0"),
-                # What a fetch brings appears whole, as one pack: unpacked into loose objects, a
-                # commit is there before its trees, and others would take it for complete.
-                *("-c", "fetch.unpackLimit=1"),
-            ),
+        options = (
+            f"--git-dir={path}",
+            *("-c", "core.hooksPath=/dev/null"),
+            *("-c", "gc.auto=0"),
+            # What a fetch brings appears whole, as one pack: unpacked into loose objects, a
+            # commit is there before its trees, and others would take it for complete.
+            *("-c", "fetch.unpackLimit=1"),
         )
+        promised = promise_options(path)
+        # Where git resolves a remote's relative path.
+        self.git = Git(clone.top, clone.git.env, (*options, *promised))
+        self.is_partial = bool(promised)  # whether the clone is (git/promises.py)
         self._ancestry: dict[tuple[str, str], bool] = {}
-        self.objects = ObjectStore(self.git, path, clone.format)
+        self.objects = ObjectStore(Git(clone.top, clone.git.env, options), path, clone.format)
 
     @staticmethod
     def open(clone: Clone) -> CoordinationRepository:
@@ -135,7 +136,7 @@ class CoordinationRepository:
                 if not (path / "ready").exists():
                     repository._create()
         repository._follow_clone()
-        return repository
+        return CoordinationRepository(clone, path)  # what it has taken over decides about it
 
     def close(self) -> None:
         """End the processes that read from it."""
@@ -290,10 +291,13 @@ class CoordinationRepository:
     def _copy_settings(self) -> None:
         listed = self.clone.git.run("config", "--local", "--includes", "--null", "--list")
         lines = ["# Made from the clone's configuration by gitbaton; changes here are lost.\n"]
-        for item in listed.stdout.decode("utf-8", "surrogateescape").split("\0"):
+        text = listed.stdout.decode("utf-8", "surrogateescape")
+        for item in text.split("\0"):
             name, separator, value = item.partition("\n")
             if name and not _STORAGE_KEYS.fullmatch(name.lower()):
                 lines.append(format_setting(name, value if separator else None))
+        named = (item.partition("\n") for item in text.split("\0") if item)
+        lines += write_promises(self.path, ((n, v if found else None) for n, found, v in named))
         # Agents commit in worktrees of ours: the clone's hooks guard those commits too.
         hooks = self.clone.git.run("rev-parse", "--path-format=absolute", "--git-path", "hooks")
         lines.append(format_setting("core.hookspath", hooks.text))

@@ -4,8 +4,10 @@
 records since the last look is a few hundred objects of some hundred bytes. They are read through
 one process that stays, checked by their ids, and written as one pack.
 
-What stands on what is kept: an object is only there when all that it names is. So where the walk
-back meets a commit that is here already, its history is here too, and the walk ends.
+What stands on what is kept: of our own objects, one is only there when all that it names is. So
+where the walk back meets a commit that we have ourselves, its history is here too, and the walk
+ends. It does not end at one that is borrowed from the clone: a fetch of its owner that was ended
+leaves commits there without what they name.
 """
 
 from __future__ import annotations
@@ -37,14 +39,14 @@ def copy_history(tips: Iterable[Oid], *, source: ObjectStore, target: ObjectStor
     """Bring the commits ``tips`` with all that they name; False: nothing was done, git may do it.
 
     It is left to git where there is much to bring, where the source lacks something (the ref may
-    have moved meanwhile), and where a tip is here already (perhaps without all that it names).
+    have moved meanwhile), and where a tip is ours already (perhaps without all that it names).
     """
     try:
         wanted = list(dict.fromkeys(tips))
-        if any(item is not None for item in target.find_many(wanted)):
+        if target.own(wanted):
             return False
         found = _Copy(source, target).collect(wanted)
-        target.write(found)
+        target.write_pack(found)
     except (_Unfit, BatonError, ValueError):
         return False
     return True
@@ -85,7 +87,8 @@ class _Copy:
                 trees[oid] = new[oid].tree
             named = {p for oid in level for p in new[oid].parents}
             asked = sorted(named - trees.keys())
-            for oid, item in zip(asked, self._target.find_many(asked), strict=True):
+            ours = sorted(self._target.own(asked))
+            for oid, item in zip(ours, self._target.find_many(ours), strict=True):
                 if item is not None:
                     trees[oid] = decode_commit(item[1]).tree
             again = {oid: self._found[oid].body for oid in named & new.keys()}

@@ -71,11 +71,15 @@ class DirectRemote:
 
     def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
         """See ``git.remote.Remote``. What is new since ``have`` is copied; git fetches the rest."""
-        if have and self._doorway.is_open():
-            here, there = self._packer.objects, self._objects
-            if copy_history(refs.values(), source=there, target=here):
-                return
+        if have and self._copy(refs):
+            return
         self._inner.fetch(refs, have=have)
+
+    def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """See ``git.remote.Thorough``. A copy is whole: it ends only at what is our own."""
+        if have and self._copy(refs):
+            return
+        self._inner.fetch_whole(refs, have=have)
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         """Move records directly, each on its own; send all else as ``FastRemote`` does."""
@@ -118,6 +122,12 @@ class DirectRemote:
         self._transactions.close()
         self._objects.close()
         self._inner.close()
+
+    def _copy(self, refs: Mapping[str, Oid]) -> bool:
+        """Copy what the refs lead to, where that can be; return whether it was."""
+        if not self._doorway.is_open():
+            return False
+        return copy_history(refs.values(), source=self._objects, target=self._packer.objects)
 
     def _may_move(self, updates: Sequence[RefUpdate]) -> bool:
         return all(map(_is_move_of_record, updates)) and self._doorway.is_open()

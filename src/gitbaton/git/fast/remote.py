@@ -20,7 +20,15 @@ from gitbaton.git.fast.session import Session
 from gitbaton.git.fast.trouble import Declined, Lost, Stranger, TookTooLong, Unfit
 from gitbaton.git.fast.verdict import NO_ATOMIC, everywhere, read_report, unserved
 from gitbaton.git.objects import Format
-from gitbaton.git.remote import Choose, Listing, PushState, RefResult, RefUpdate, Remote
+from gitbaton.git.remote import (
+    Choose,
+    Listing,
+    PushState,
+    RefResult,
+    RefUpdate,
+    Remote,
+    fetch_whole,
+)
 
 _MOST_UPDATES = 1000
 _CONFIGURED = "git is configured in a way of its own"
@@ -98,6 +106,10 @@ class FastRemote:
     def fetch(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
         """Bring the objects of ``refs`` with their history, by plain git on our connection."""
         self._fetching().fetch(refs, have=have)
+
+    def fetch_whole(self, refs: Mapping[str, Oid], *, have: Sequence[Oid] = ()) -> None:
+        """See ``git.remote.Thorough``; by plain git on our connection."""
+        fetch_whole(self._fetching(), refs, have=have)
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
         """Send the updates, each under its own old value; return the fate of each ref.

@@ -45,17 +45,23 @@ class Board:
 def read_board(objects: ObjectStore, library: Library, tip: Oid | None) -> Board:
     """Return the board at the commit ``tip`` (None: there is no board yet).
 
-    One conversation and three objects, however much is parked. Raises DamagedRecord when the
-    branch is not a board at all.
+    One conversation and four objects, however much is parked. Raises DamagedRecord when the
+    branch is not a board at all, MissingObject when it is here in part.
     """
     if tip is None:
         return Board()
-    commit, tasks, live = objects.find_many([tip, f"{tip}:tasks", f"{tip}:live"])
+    asked = [tip, f"{tip}^{{tree}}", f"{tip}:tasks", f"{tip}:live"]
+    commit, root, tasks, live = objects.find_many(asked)
     if commit is None:
         raise MissingObject(tip)
     if commit[0] != "commit":
         raise DamagedRecord(f"the board branch names a {commit[0]}", next="baton doctor")
     head = _decode(commit[1])
+    if root is None:
+        raise MissingObject(head.tree)
+    for entry in _entries(objects, root):
+        if (entry.name, None) in ((b"tasks", tasks), (b"live", live)):
+            raise MissingObject(entry.oid)  # it is named, so it is no board without it
     shards = {
         entry.name.decode(): entry.oid
         for entry in _entries(objects, tasks)

@@ -7,12 +7,15 @@ docs/design/protocol.md.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitbaton.core.clock import Clock, rfc3339
+from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import new_nonce
+from gitbaton.git.objectstore import MissingObject
 from gitbaton.git.remote import Remote
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.layout import Layout
@@ -67,16 +70,20 @@ class GitStore:
         return self._snapshot(latest, prefix) if latest is not None else None
 
     def commit(self, transactions: Sequence[Transaction]) -> list[Outcome]:
-        return self._committer.commit(transactions)
+        with self._noting_gaps():
+            return self._committer.commit(transactions)
 
     def commit_first(self, alternatives: Sequence[Transaction], count: int) -> list[Choice]:
-        return self._committer.commit_first(alternatives, count)
+        with self._noting_gaps():
+            return self._committer.commit_first(alternatives, count)
 
     def history(self, key: Key | None = None, *, limit: int | None = None) -> list[Change]:
         from gitbaton.store.gitengine.history import History
 
         changes = History(self._repository, self._reader).changes
-        return changes(self._look(), key, limit=limit)
+        state = self._look()
+        with self._noting_gaps():
+            return changes(state, key, limit=limit)
 
     def tidy(self, *, force: bool = False) -> TidyReport:
         return self._upkeep.run(force=force, stamp=self._stamp, now=self._clock.elapsed())
@@ -122,6 +129,15 @@ class GitStore:
             latest=lambda: self._recollection.latest,
             turns=self._open_turns(),
         )
+
+    @contextmanager
+    def _noting_gaps(self) -> Iterator[None]:
+        """Let the next look mend what is found missing here below a board that was read."""
+        try:
+            yield
+        except (MissingObject, GitFailed):
+            self._repository.objects.note_gap()
+            raise
 
     def _look(self, extra: Sequence[str] = ()) -> State:
         state = self._reader.look(extra)

@@ -6,12 +6,21 @@ import random
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from gitbaton.core.clock import Clock
-from gitbaton.core.errors import DamagedRecord, Refused, RemoteUnreachable
+from gitbaton.core.errors import (
+    DamagedRecord,
+    GitFailed,
+    HostRefused,
+    Refused,
+    RemoteUnreachable,
+)
 from gitbaton.core.ids import Oid
-from gitbaton.git.objects import decode_commit
-from gitbaton.git.remote import Listing, Remote
+from gitbaton.git.failures import RepositoryDamaged
+from gitbaton.git.objects import decode_commit, decode_tree
+from gitbaton.git.objectstore import MissingObject
+from gitbaton.git.remote import Listing, Remote, fetch_whole
 from gitbaton.git.repository import CoordinationRepository
 from gitbaton.store.gitengine.assembling import assemble
 from gitbaton.store.gitengine.board import Board, read_board
@@ -61,6 +70,7 @@ class Reader:
         )
         self._board = Board()
         self._rewound: Oid | str | None = _NOT_REWOUND
+        self._mended = False
 
     def look(self, extra: Sequence[str] = ()) -> State:
         """Return the present state, with the values of the refs ``extra`` in ``State.refs``.
@@ -76,7 +86,7 @@ class Reader:
             asked = self._clock.elapsed()
             listing = self._remote.list([self._layout.namespace, self._layout.board, *extra])
             answered = self._clock.elapsed()
-            state = self._state(listing, asked, answered)
+            state = self._read(listing, asked, answered)
             if state is None:  # an object was gone before we could fetch it
                 continue
             if state.torn <= before:
@@ -145,13 +155,44 @@ class Reader:
             self._remote.fetch({ref: tip})
         return self._repository.is_ancestor(commit, tip)
 
+    def _read(self, listing: Listing, asked: float, answered: float) -> State | None:
+        """Return the state, after a whole fetch where something is here in part only."""
+        if not self._mended and self._objects.has_gap:  # somebody has missed something before
+            self._mend(listing)
+        try:
+            return self._state(listing, asked, answered)
+        except (MissingObject, GitFailed, RepositoryDamaged):
+            if self._mended:
+                self._objects.note_gap()
+                raise
+            self._mend(listing)
+            return self._state(listing, asked, answered)
+
+    def _mend(self, listing: Listing) -> None:
+        """Fetch all records and the board anew, with all that they name; once in a process.
+
+        Where that cannot be done, or does not help, what is there is read as it is.
+        """
+        self._mended = True
+        refs = {ref: oid for ref, oid in listing.refs.items() if self._is_read(ref)}
+        with suppress(RemoteUnreachable, HostRefused):
+            self._objects.drop_damaged()
+            fetch_whole(self._remote, refs)
+            self._objects.forget_gap()
+        with self._lock:
+            self._envelopes.clear()
+            self._marks.clear()
+
+    def _is_read(self, ref: str) -> bool:
+        return ref.startswith(self._layout.namespace) or ref == self._layout.board
+
     def _state(self, listing: Listing, asked: float, answered: float) -> State | None:
         refs = {r: o for r, o in listing.refs.items() if r.startswith(self._layout.namespace)}
         keyed = {ref: self._layout.key(ref) for ref in refs}
         tip = listing.refs.get(self._layout.board)
         wanted = self._unknown(refs, keyed, tip)
         if wanted:  # not under the lock: a fetch may take long, and heartbeats must not wait
-            self._remote.fetch(wanted, have=[o for o in (self._board.tip,) if o is not None])
+            self._fetch(wanted)
             if self._objects.missing(wanted.values()):
                 return None
         with self._lock:
@@ -172,6 +213,16 @@ class Reader:
                 answered=answered,
             )
 
+    def _fetch(self, wanted: Mapping[str, Oid]) -> None:
+        """Bring ``wanted``, built on the board that was read last."""
+        base = self._board.tip or self._repository.remembered("board")
+        have = [base] if base is not None else []
+        # Of what a partial clone seems to have, much is missing.
+        if self._repository.is_partial:
+            fetch_whole(self._remote, wanted, have=have)
+        else:
+            self._remote.fetch(wanted, have=have)
+
     def _unknown(
         self, refs: Mapping[str, Oid], keyed: Mapping[str, Key | None], tip: Oid | None
     ) -> dict[str, Oid]:
@@ -189,9 +240,22 @@ class Reader:
                     wanted[ref] = oid
                 else:
                     self._decode(oid, found[1])
-            if tip is not None and tip != self._board.tip and not self._objects.find_many([tip])[0]:
+            if tip is not None and not self._has_board(tip):
                 wanted[self._layout.board] = tip
             return wanted
+
+    def _has_board(self, tip: Oid) -> bool:
+        """Tell whether the board at ``tip`` is here with all that it names.
+
+        It is if we wrote or brought it, or have read it. The clone may have half of it: of a fetch
+        that its owner ended, or where it fetches files only when they are read.
+        """
+        if tip == self._board.tip:
+            return True
+        if self._objects.own([tip]):
+            return True
+        there = self._objects.find_many([tip])[0] is not None
+        return there and self._repository.remembered("board") == tip
 
     def _decode_live(
         self, refs: Mapping[str, Oid], keyed: Mapping[str, Key | None]
@@ -201,6 +265,8 @@ class Reader:
         new = [r for r, key in keyed.items() if key is not None and refs[r] not in self._envelopes]
         bodies = self._objects.find_many([record_path(refs[ref]) for ref in new])
         for ref, found in zip(new, bodies, strict=True):
+            if found is None and not self._mended and self._is_partial(refs[ref]):
+                raise MissingObject(refs[ref])
             self._decode(refs[ref], found[1] if found else b"")
         for ref, oid in refs.items():
             key = keyed[ref]
@@ -225,6 +291,16 @@ class Reader:
             found = error.message
         self._envelopes[oid] = found
         return found
+
+    def _is_partial(self, version: Oid) -> bool:
+        """Tell whether the commit ``version`` has a record that is not here, as far as we see."""
+        commit, tree = self._objects.find_many([version, f"{version}^{{tree}}"])
+        if commit is None or commit[0] != "commit":
+            return False
+        if tree is None:
+            return True
+        named = {entry.name for entry in decode_tree(tree[1], self._objects.format)}
+        return record_path(version).partition(":")[2].encode() in named
 
     def _decode_mark(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
         known = self._marks.get(blob)
@@ -252,6 +328,8 @@ class Reader:
         new = [(name, blob) for name, blob in board.live.items() if blob not in self._marks]
         bodies = self._objects.find_many([blob for _, blob in new])
         for (name, blob), found in zip(new, bodies, strict=True):
+            if found is None and not self._mended:
+                raise MissingObject(blob)
             self._marks[blob] = self._read_mark(name, found[1] if found else b"")
         self._board, self._rewound = board, _NOT_REWOUND
         if tip is not None:

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from gitbaton.core.ids import Oid
 from gitbaton.git.objects import make_object
-from gitbaton.git.objectstore import ObjectStore
+from gitbaton.git.objectstore import MissingObject, ObjectStore
 from gitbaton.store.gitengine.cards import Card, Unreadable, read_card
 from gitbaton.store.gitengine.index import CardIndex
 from gitbaton.store.gitengine.layout import escape, parked_path, shard, unescape
@@ -110,7 +110,11 @@ class Library:
         return kept[1]
 
     def _read(self, stale: Mapping[str, Oid]) -> dict[str, Shelf]:
-        bodies = self._objects.read_many(list(stale.values()))
+        try:
+            bodies = self._objects.read_many(list(stale.values()))
+        except MissingObject:
+            self._objects.note_gap()  # the next look fetches it
+            raise
         drafts = [
             self._draft(part, tree, body)
             for (part, tree), (_, body) in zip(stale.items(), bodies, strict=True)
@@ -119,6 +123,8 @@ class Library:
         for start in range(0, len(lacking), _SLICE):
             part = lacking[start : start + _SLICE]
             found = self._objects.find_many([draft.lacking[file] for draft, file in part])
+            if None in found:
+                self._objects.note_gap()
             for (draft, file), blob in zip(part, found, strict=True):
                 draft.files[file] = read_card(
                     self._collection,

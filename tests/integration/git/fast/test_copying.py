@@ -110,7 +110,7 @@ def test_what_is_here_is_not_brought_again(there: Place, here: Place) -> None:
     there.objects.write([same, first, second, below, tree(there, {"d": below, "f": first})])
     there.objects.write([root, old, new])
     assert copy([old.oid], there, here)
-    with mock.patch.object(here.objects, "write", wraps=here.objects.write) as write:
+    with mock.patch.object(here.objects, "write_pack", wraps=here.objects.write_pack) as write:
         assert copy([new.oid], there, here)
     [written] = write.call_args.args
     assert [item.oid for item in written] == [second.oid, root.oid, new.oid]
@@ -131,7 +131,7 @@ def test_whatever_names_something_is_written_after_it(there: Place, here: Place)
         made.append(one.oid)
         written += [leaf, below, deep, root, one]
     tip = made[-1]
-    with mock.patch.object(here.objects, "write") as write:
+    with mock.patch.object(here.objects, "write_pack") as write:
         assert copy([tip], there, here)
     [found] = write.call_args.args
     assert {item.oid for item in found} == {item.oid for item in written}
