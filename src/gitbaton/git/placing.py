@@ -25,6 +25,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.git.entries import FILE, Entry
 from gitbaton.git.footing import Footing, stand_at
 from gitbaton.git.indexfile import encode_index
+from gitbaton.git.leftovers import name_beside
 from gitbaton.git.privateindex import hash_files
 from gitbaton.git.safepath import find_unsafe, is_safe
 from gitbaton.git.treeview import parents
@@ -199,7 +200,7 @@ def _place(
 @contextlib.contextmanager
 def _beside(made: bytes, target: Footing) -> Iterator[Footing]:
     """Give the new file in the directory of its target, under a name of its own."""
-    ready = target.beside(b".baton-" + os.urandom(6).hex().encode())
+    ready = target.beside(name_beside())
     try:
         ready.take(made)
         yield ready

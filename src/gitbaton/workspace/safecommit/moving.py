@@ -16,6 +16,7 @@ from gitbaton.core.errors import GitFailed
 from gitbaton.core.ids import Oid
 from gitbaton.git.entries import Entry
 from gitbaton.git.head import has_been_at, read_branch, read_tip
+from gitbaton.git.leftovers import sweep_beside
 from gitbaton.git.objectstore import ObjectStore
 from gitbaton.git.placing import Placed, place_files
 from gitbaton.git.reftransaction import RefTransaction
@@ -90,6 +91,7 @@ class Mover(Struct, frozen=True):
         journal = Journal(self.tree)
         move = journal.read()
         if move is not None:
+            sweep_beside(self.tree, [wish.path for wish in move.files])
             tip = self._settled_tip(move)
             if tip == move.new and self._stands_on(move.ref):
                 self._correct({edit.path: (edit.before, edit.after) for edit in move.index}, move)

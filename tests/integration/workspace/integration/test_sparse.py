@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,9 +15,11 @@ from gitbaton.workspace.behind import write_behind
 from gitbaton.workspace.integration import integration
 from gitbaton.workspace.safecommit import marks, moving
 from gitbaton.workspace.safecommit.moving import Mover
+from tests.integration.chaos.seeds import generator
 from tests.integration.workspace.commit.house import House
-from tests.integration.workspace.commit.victim import run_until_call
+from tests.integration.workspace.commit.victim import run_until_call, run_until_step
 from tests.integration.workspace.integration.clones import ODD, Clones, Tree, bytes_of, kept
+from tests.integration.workspace.integration.test_storm import settle
 
 CONE = ("--cone", "dir")
 PATTERNS = ("--no-cone", "/*", "!/out/", "!/far/")
@@ -157,6 +161,62 @@ def test_marks_that_are_missing_after_a_kill_are_given_by_the_next_command(
     assert tags(ours, "out/new", "out/old") == ["H out/new" if wanted else "S out/new", "S out/old"]
     assert (ours.top / "out/new").exists() == wanted
     assert ours.read("dir/in") == "2\n"
+
+
+STEPS = 90  # at least: before and after everything that a sync of this scene does
+
+
+def test_a_kill_at_any_step_leaves_a_sparse_checkout_that_the_next_one_makes_whole(
+    clones: Clones, tmp_path: Path
+) -> None:
+    """I3, I4."""
+    lay_the_scene(clones)
+    for step in generator(0).sample(range(STEPS), 2):
+        kill_at(step, tmp_path)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+def test_a_kill_at_every_step_leaves_a_sparse_checkout_that_the_next_one_makes_whole(
+    clones: Clones, tmp_path: Path
+) -> None:
+    """I3, I4."""
+    lay_the_scene(clones)
+    steps = 0
+    while kill_at(steps, tmp_path):
+        steps += 1
+    assert steps >= STEPS
+
+
+def lay_the_scene(clones: Clones) -> None:
+    """Let ``ours`` have something of everything outside, and upstream something new everywhere."""
+    theirs, ours = set_out(clones, *CONE)
+    for path in ("out/.env", "out/build/o", "far/note"):
+        ours.write(path, "somebody's\n")
+    ours.git("checkout", "--ignore-skip-worktree-bits", "--", "out/f")
+    ours.write("own", "1")
+    new = {"dir/in": "2\n", "dir/new": "2\n", "out/new": "2\n", "out/old": "2\n"}
+    publish(theirs, **new, **{"far/f": None, "far/g": "2\n"})
+
+
+def kill_at(step: int, place: Path) -> bool:
+    """Kill a sync in a copy of ``ours`` at ``step`` and go on; return whether it was killed."""
+    ours = Tree(place / f"killed-{step}")
+    subprocess.run(["cp", "-a", place / "ours", ours.top], check=True)
+    outside = [bytes_of(ours.top / name) for name in ("out", "far")]
+    killed = run_until_step(lambda: ours.integration().run(publish=False), step)
+    settle(ours)
+    house = House(ours.top)
+    house.commit("own")
+    assert ours.git("status", "--porcelain") == "?? far/note", step
+    house.check()
+    assert kept(ours.sync()) == {}
+    assert [bytes_of(ours.top / name) for name in ("out", "far")] == outside, step
+    assert (ours.read("dir/in"), ours.read("dir/new")) == ("2\n", "2\n")
+    assert tags(ours, "out/new", "out/old", "far") == ["S far/g", "S out/new", "S out/old"], step
+    assert ours.git("status", "--porcelain") == "?? far/note", step
+    shutil.rmtree(ours.top)
+    return killed
 
 
 def locked(*_args: object, **_options: object) -> None:

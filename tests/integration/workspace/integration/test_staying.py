@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gitbaton.core.errors import Refused
+from gitbaton.git.footing import Footing
 from gitbaton.git.reftransaction import RefTransaction
 from gitbaton.workspace.behind import read_behind
 from gitbaton.workspace.integration.catching_up import catch_up
@@ -159,6 +160,25 @@ def test_a_sparse_index_stays_in_order(clones: Clones, kept_in: str) -> None:
     house.commit("b")
     assert house.files() == {("M", b"b")}
     house.check()
+
+
+@pytest.mark.parametrize(("step", "path"), [("link", "dir/new"), ("replace", "dir/one")])
+def test_what_a_killed_sync_left_beside_a_file_is_swept(
+    clones: Clones, step: str, path: str
+) -> None:
+    """I4: else the next `git add .` of a sibling would take it in. What the index has stays."""
+    theirs, ours = clones("theirs"), clones("ours")
+    ours.commit("ours", **{"dir/.baton-0123456789ab": "somebody's\n"})
+    ours.sync(publish=True)
+    theirs.git("pull", "-q")
+    theirs.commit("up", **{path: "up\n"})
+    theirs.git("push", "-q")
+    assert run_until_call(lambda: ours.integration().run(publish=False), Footing, step)
+    beside = [file.read_text() for file in (ours.top / "dir").glob(".baton-*")]
+    assert sorted(beside) == ["somebody's\n", "up\n"]
+    ours.sync()
+    assert ours.read(path) == "up\n"
+    assert ours.git("status", "--porcelain") == ""
 
 
 def test_a_mirror_is_named_as_what_it_is(clones: Clones) -> None:
