@@ -40,6 +40,7 @@ from gitbaton.store.model import Key
 _NOT_REWOUND = "not rewound"
 _LOOKS = 8  # listings before a state that stays torn is taken as it is
 _CACHED = 20_000  # decoded versions and live marks kept; each is some kilobytes
+_MENDING_PAUSE = 600.0  # seconds between two tries to bring what is missing
 _NEAR = 8  # board commits that are looked through here before git is asked
 
 
@@ -70,7 +71,7 @@ class Reader:
         )
         self._board = Board()
         self._rewound: Oid | str | None = _NOT_REWOUND
-        self._mended = False
+        self._mended_at: float | None = None
 
     def look(self, extra: Sequence[str] = ()) -> State:
         """Return the present state, with the values of the refs ``extra`` in ``State.refs``.
@@ -157,23 +158,23 @@ class Reader:
 
     def _read(self, listing: Listing, asked: float, answered: float) -> State | None:
         """Return the state, after a whole fetch where something is here in part only."""
-        if not self._mended and self._objects.has_gap:  # somebody has missed something before
+        if self._may_mend() and self._objects.has_gap:  # somebody has missed something before
             self._mend(listing)
         try:
             return self._state(listing, asked, answered)
         except (MissingObject, GitFailed, RepositoryDamaged):
-            if self._mended:
+            if not self._may_mend():
                 self._objects.note_gap()
                 raise
             self._mend(listing)
             return self._state(listing, asked, answered)
 
     def _mend(self, listing: Listing) -> None:
-        """Fetch all records and the board anew, with all that they name; once in a process.
+        """Fetch all records and the board anew, with all that they name.
 
         Where that cannot be done, or does not help, what is there is read as it is.
         """
-        self._mended = True
+        self._mended_at = self._clock.elapsed()
         refs = {ref: oid for ref, oid in listing.refs.items() if self._is_read(ref)}
         with suppress(RemoteUnreachable, HostRefused):
             self._objects.drop_damaged()
@@ -182,6 +183,11 @@ class Reader:
         with self._lock:
             self._envelopes.clear()
             self._marks.clear()
+
+    def _may_mend(self) -> bool:
+        """Tell whether mending was not tried lately: what the remote lacks too stays missing."""
+        tried = self._mended_at
+        return tried is None or self._clock.elapsed() - tried > _MENDING_PAUSE
 
     def _is_read(self, ref: str) -> bool:
         return ref.startswith(self._layout.namespace) or ref == self._layout.board
@@ -265,7 +271,7 @@ class Reader:
         new = [r for r, key in keyed.items() if key is not None and refs[r] not in self._envelopes]
         bodies = self._objects.find_many([record_path(refs[ref]) for ref in new])
         for ref, found in zip(new, bodies, strict=True):
-            if found is None and not self._mended and self._is_partial(refs[ref]):
+            if found is None and self._may_mend() and self._is_partial(refs[ref]):
                 raise MissingObject(refs[ref])
             self._decode(refs[ref], found[1] if found else b"")
         for ref, oid in refs.items():
@@ -328,7 +334,7 @@ class Reader:
         new = [(name, blob) for name, blob in board.live.items() if blob not in self._marks]
         bodies = self._objects.find_many([blob for _, blob in new])
         for (name, blob), found in zip(new, bodies, strict=True):
-            if found is None and not self._mended:
+            if found is None and self._may_mend():
                 raise MissingObject(blob)
             self._marks[blob] = self._read_mark(name, found[1] if found else b"")
         self._board, self._rewound = board, _NOT_REWOUND
