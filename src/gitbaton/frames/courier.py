@@ -9,11 +9,12 @@ the delta arrives after all (I7).
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
 
-from gitbaton.core.errors import HostRefused, Refused, RemoteUnreachable
+from gitbaton.core.errors import GitFailed, HostRefused, Refused, RemoteUnreachable
 from gitbaton.core.ids import Oid, new_nonce
 from gitbaton.frames.attendant import Attendant, Fate
 from gitbaton.frames.codec import show
@@ -127,7 +128,8 @@ class Courier:
         It is noted beside the other one before it is sent: killed in between, neither is a
         stranger's. A ref of the clone keeps what is refused, which nothing else leads to.
         """
-        self._attendant.stage.repository.keep(_kept_name(delta), delta.commit)
+        with suppress(GitFailed):  # a second line: nothing is collected in that repository
+            self._attendant.stage.repository.keep(_kept_name(delta), delta.commit)
         both = Undelivered(delta.pair, delta.commit, self._make(delta, why))
         self._journal.write(both)
         return both

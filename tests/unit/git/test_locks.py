@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from gitbaton.git.locks import find_repository, find_stale_locks, find_stale_tree_locks
+from gitbaton.git.locks import (
+    find_repository,
+    find_stale_file_locks,
+    find_stale_locks,
+    find_stale_tree_locks,
+)
 
 NOW = 1_800_000_000.0
 
@@ -41,6 +46,12 @@ def test_old_locks_of_working_trees_and_of_the_configuration(tmp_path: Path) -> 
     lock(tmp_path / "worktrees/two/index.lock", age=1)
     lock(tmp_path / "worktrees/two/locked", age=3600)
     assert find_stale_tree_locks(tmp_path, older_than=60, now=NOW) == sorted(wanted)
+
+
+def test_old_locks_of_files_that_all_fetches_share(tmp_path: Path) -> None:
+    wanted = [lock(tmp_path / "config.lock", age=61), lock(tmp_path / "shallow.lock", age=61)]
+    lock(tmp_path / "index.lock", age=61)
+    assert find_stale_file_locks(tmp_path, older_than=60, now=NOW) == sorted(wanted)
 
 
 def test_nothing_there(tmp_path: Path) -> None:
