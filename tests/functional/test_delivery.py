@@ -39,8 +39,9 @@ def test_an_answer_that_cannot_be_written_has_a_status_of_its_own(
     baton.ok("add", "one", "--id", "one")
     done = redirected(baton, ">/dev/full", *words)
     assert done.returncode == 74, done
-    [line] = done.stderr.decode().splitlines()
+    line, next = done.stderr.decode().splitlines()
     assert line.startswith("baton: the answer could not be written to standard output: No space")
+    assert next == "  next: baton status"
 
 
 @full_device

@@ -155,6 +155,8 @@ def test_cards_that_were_edited_by_hand(clones: Clones, file_remote: BareReposit
     [problem], [warning] = told(document, "problem"), told(document, "warning")
     assert f"{parked.relative_to(board)} on the board was edited by hand" in problem
     assert "live/live.json on the board was edited by hand" in warning
+    advice = next_of(document, "live/live.json")
+    assert "git fetch origin baton && git log -p FETCH_HEAD -- 'live/live.json'" in advice
     assert "baton edit" in next_of(document, "live/live.json")
 
 

@@ -112,6 +112,7 @@ def _undelivered(request: Request, lost: AnswerLost) -> int:
         f"baton: the answer could not be written to standard output: {lost}; "
         "what was asked for may have been done"
     )
+    request.output.complain("  next: baton status")
     return NOT_DELIVERED
 
 

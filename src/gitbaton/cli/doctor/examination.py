@@ -109,10 +109,10 @@ class Examination:
     def _examine_tasks(self, app: App, view: View, state: State | None) -> None:
         tasks = list(view.tasks.values())
         own = app.identity.claimant().capabilities
-        self._look("records", lambda: examine_records(view, state))
+        self._look("records", lambda: examine_records(view, state, app))
         if state is not None:
             objects = app.repository.objects
-            self._look("records", lambda: examine_cards(state, objects))
+            self._look("records", lambda: examine_cards(state, objects, app))
             budget = PushBudget(app.config.work.pushes_per_minute)
             self._look("lease", lambda: examine_load(tasks, app.config.queue.lease, budget))
         self._look("capabilities", lambda: examine_capabilities(tasks, own))

@@ -33,21 +33,21 @@ def look_at_remote(app: App) -> State:
     return reader.look()
 
 
-def examine_cards(state: State, objects: ObjectStore) -> Iterator[Finding]:
+def examine_cards(state: State, objects: ObjectStore, app: App) -> Iterator[Finding]:
     """Say which files of the board somebody has edited by hand."""
     edited = list(islice(find_edited(state.board, COLLECTION, objects), _MANY + 1))
-    yield from (_edited(path) for path in edited[:_MANY])
+    yield from (_edited(path, app) for path in edited[:_MANY])
     if len(edited) > _MANY:
         yield warning("records", f"more than {_MANY} files of the board were edited by hand")
 
 
-def examine_records(view: View, state: State | None) -> Iterator[Finding]:
+def examine_records(view: View, state: State | None, app: App) -> Iterator[Finding]:
     """Say which records cannot be read, and what a killed server left half done."""
     damaged = {**(state.damaged if state else {}), **view.damaged}
     strangers = [key for key in damaged if key.startswith("refs/") and not is_disposable(key)]
     records = {key: why for key, why in damaged.items() if not key.startswith("refs/")}
     yield from _first(
-        [_damaged(key, why, state) for key, why in sorted(records.items())], "damaged records"
+        [_damaged(key, why, state, app) for key, why in sorted(records.items())], "damaged records"
     )
     yield from _first([_stranger(ref) for ref in sorted(strangers)], "refs that are no records")
     if state is not None:
@@ -56,34 +56,39 @@ def examine_records(view: View, state: State | None) -> Iterator[Finding]:
         yield ok("records", f"{_count(len(view.tasks), 'task')}, all readable")
 
 
-def _edited(path: str) -> Finding:
+def _edited(path: str, app: App) -> Finding:
     parked = path.startswith("tasks/")
     effect = "nobody can take it up" if parked else "it is shown wrongly until its task changes"
     return (problem if parked else warning)(
         "records",
         f"{path} on the board was edited by hand, which changes no record: {effect}",
-        next=f"see what it was, and put that back: git log -p BOARD -- '{path}'; to change a task: "
+        next=f"see what it was, and put that back: {_fetch(app)} -- '{path}'; to change a task: "
         "baton edit ID",
     )
 
 
-def _damaged(key: str, why: str, state: State | None) -> Finding:
+def _damaged(key: str, why: str, state: State | None, app: App) -> Finding:
     words = why.removeprefix(f"{key}: ")
-    where = _last_whole(key, state)
+    where = _last_whole(key, state, app)
     return problem("records", f"{key} cannot be read: {words}; {_ASIDE}", next=where)
 
 
-def _last_whole(key: str, state: State | None) -> str | None:
+def _last_whole(key: str, state: State | None, app: App) -> str | None:
     """Return how to see what is there, and what was there before."""
     if state is None:
         return None
     name = key.removeprefix(f"{COLLECTION}/")
     ref = next((ref for ref in state.refs if ref.endswith(f"/{key}")), None)
     if ref is None and name in state.board.parked:
-        return f"git fetch REMOTE BOARD && git log -p FETCH_HEAD -- 'tasks/*/{name}.json'"
+        return f"{_fetch(app)} -- 'tasks/*/{name}.json'"
     if ref is None:
         return None
-    return f"see its history: git fetch REMOTE {ref} && git log -p FETCH_HEAD"
+    return f"see its history: {_fetch(app, ref)}"
+
+
+def _fetch(app: App, ref: str | None = None) -> str:
+    """Return the command that shows the history of ``ref``, or of the board."""
+    return f"git fetch {app.settings.remote} {ref or app.settings.board} && git log -p FETCH_HEAD"
 
 
 def _stranger(ref: str) -> Finding:
