@@ -96,7 +96,6 @@ def test_what_somebody_laid_out_follows_as_anywhere_else(
 @pytest.mark.parametrize(
     "patterns",
     [
-        ("--cone", "dir"),
         ("--cone", "dir/deep/er", "odd x"),
         ("--cone",),
         ("--no-cone", "/*", "!/*/", "/dir/"),
