@@ -200,3 +200,14 @@ def test_a_stale_lock(clones: Clones, file_remote: BareRepository) -> None:
     command = next_of(document, "t1.lock").partition("rm ")[2]
     subprocess.run(["rm", command], check=True)
     assert told(visit(one, status=0), "problem") == []
+
+
+def test_a_stale_lock_of_where_history_ends(clones: Clones) -> None:
+    """In our own repository, where the next fetch of a world removes it if it can."""
+    one = clones("one")
+    one.ok("add", "One", "--id", "t1")
+    lock = one.directory / ".git" / "baton" / "shallow.lock"
+    lock.touch()
+    assert told(visit(one, status=0), "problem") == [], "it may be in use"
+    os.utime(lock, (time.time() - 120,) * 2)
+    assert next_of(visit(one, status=1), "shallow.lock").endswith(f"rm {lock}")
