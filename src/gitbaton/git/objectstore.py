@@ -14,6 +14,7 @@ from pathlib import Path
 
 from gitbaton.core.errors import BatonError, GitFailed
 from gitbaton.core.ids import Oid
+from gitbaton.git.gaps import Gap
 from gitbaton.git.objects import Format, Kind, RawObject, loose_bytes
 from gitbaton.git.runner import Git, end_group
 
@@ -51,7 +52,7 @@ class ObjectStore:
     def __init__(self, git: Git, git_dir: Path, format: Format, *, durable: bool = False) -> None:
         self._git = git
         self._objects = git_dir / "objects"
-        self._gap = git_dir / "gap"
+        self.gap = Gap(git_dir)
         self.format: Format = format
         self._durable = durable
         self._lock = threading.Lock()
@@ -73,22 +74,6 @@ class ObjectStore:
         """
         noted = self._objects.parent / "shallow.clone"
         return noted.is_file() and noted.stat().st_size > 0
-
-    @property
-    def has_gap(self) -> bool:
-        """Whether somebody missed what should be here, and nobody has brought it since."""
-        return self._gap.exists()
-
-    def note_gap(self) -> None:
-        """Note that something is missing that should be here, for whoever looks at the remote."""
-        if not self._is_ours:
-            return
-        with contextlib.suppress(OSError):
-            self._gap.touch()
-
-    def forget_gap(self) -> None:
-        """Take the note back: all was brought again."""
-        self._gap.unlink(missing_ok=True)
 
     def own(self, oids: Iterable[Oid]) -> set[Oid]:
         """Return those of ``oids`` that are here and not only borrowed from the clone."""
@@ -177,7 +162,7 @@ class ObjectStore:
                 except (OSError, ValueError) as error:
                     self._drop()
                     if not left:
-                        self.note_gap()
+                        self.gap.note()
                         raise Unreadable(str(error)) from error
                     if left == 1:
                         self.drop_damaged()
@@ -212,7 +197,7 @@ class ObjectStore:
 
         Git lets an empty or cut file stand for an object that it then cannot read.
         """
-        if not self._is_ours:
+        if not self.gap.is_ours:
             return
         from gitbaton.git.ownobjects import find_damaged
 
@@ -223,11 +208,6 @@ class ObjectStore:
         """End the reading process."""
         with self._lock:
             self._drop()
-
-    @property
-    def _is_ours(self) -> bool:
-        """Whether it is a coordination repository; nobody else's files are ours to touch."""
-        return (self._objects.parent / "ready").is_file()
 
     def _remember(self, written: Sequence[RawObject]) -> None:
         """Keep small objects at hand for a while: who writes them reads them to push them."""

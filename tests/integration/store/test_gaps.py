@@ -91,7 +91,7 @@ def test_what_a_power_cut_took_is_brought_again(place: Place, hurt: str) -> None
 def test_a_noted_gap_is_mended_by_the_next_look(place: Place) -> None:
     filled(place)
     objects = place.repository(1).objects
-    objects.note_gap()
+    objects.gap.note()
     shutil.rmtree(own_objects(place, 1) / "pack")
     assert set(place.store(1).read().records) == set(KEYS[:3])
-    assert not objects.has_gap
+    assert not objects.gap.is_noted()

@@ -136,7 +136,7 @@ class GitStore:
         try:
             yield
         except (MissingObject, GitFailed):
-            self._repository.objects.note_gap()
+            self._repository.objects.gap.note()
             raise
 
     def _look(self, extra: Sequence[str] = ()) -> State:

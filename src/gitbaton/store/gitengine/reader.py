@@ -6,19 +6,17 @@ import random
 import shlex
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from gitbaton.core.clock import Clock
 from gitbaton.core.errors import (
     DamagedRecord,
     GitFailed,
-    HostRefused,
     Refused,
     RemoteUnreachable,
 )
 from gitbaton.core.ids import Oid
 from gitbaton.git.failures import RepositoryDamaged
-from gitbaton.git.objects import decode_commit, decode_tree
+from gitbaton.git.objects import decode_commit
 from gitbaton.git.objectstore import MissingObject
 from gitbaton.git.remote import Listing, Remote, fetch_whole
 from gitbaton.git.repository import CoordinationRepository
@@ -33,6 +31,7 @@ from gitbaton.store.gitengine.envelope import (
 )
 from gitbaton.store.gitengine.index import CardIndex
 from gitbaton.store.gitengine.layout import Layout
+from gitbaton.store.gitengine.mending import Mender, is_partial
 from gitbaton.store.gitengine.shelves import Library
 from gitbaton.store.gitengine.state import Held, State
 from gitbaton.store.model import Key
@@ -40,7 +39,6 @@ from gitbaton.store.model import Key
 _NOT_REWOUND = "not rewound"
 _LOOKS = 8  # listings before a state that stays torn is taken as it is
 _CACHED = 20_000  # decoded versions and live marks kept; each is some kilobytes
-_MENDING_PAUSE = 600.0  # seconds between two tries to bring what is missing
 _NEAR = 8  # board commits that are looked through here before git is asked
 
 
@@ -71,7 +69,7 @@ class Reader:
         )
         self._board = Board()
         self._rewound: Oid | str | None = _NOT_REWOUND
-        self._mended_at: float | None = None
+        self._mender = Mender(repository.objects, remote, layout, clock)
 
     def look(self, extra: Sequence[str] = ()) -> State:
         """Return the present state, with the values of the refs ``extra`` in ``State.refs``.
@@ -158,39 +156,22 @@ class Reader:
 
     def _read(self, listing: Listing, asked: float, answered: float) -> State | None:
         """Return the state, after a whole fetch where something is here in part only."""
-        if self._may_mend() and self._objects.has_gap:  # somebody has missed something before
+        if self._mender.is_wanted:
             self._mend(listing)
         try:
             return self._state(listing, asked, answered)
         except (MissingObject, GitFailed, RepositoryDamaged):
-            if not self._may_mend():
-                self._objects.note_gap()
+            if not self._mender.is_ready:
+                self._objects.gap.note()
                 raise
             self._mend(listing)
             return self._state(listing, asked, answered)
 
     def _mend(self, listing: Listing) -> None:
-        """Fetch all records and the board anew, with all that they name.
-
-        Where that cannot be done, or does not help, what is there is read as it is.
-        """
-        self._mended_at = self._clock.elapsed()
-        refs = {ref: oid for ref, oid in listing.refs.items() if self._is_read(ref)}
-        with suppress(RemoteUnreachable, HostRefused):
-            self._objects.drop_damaged()
-            fetch_whole(self._remote, refs)
-            self._objects.forget_gap()
+        self._mender.mend(listing)
         with self._lock:
             self._envelopes.clear()
             self._marks.clear()
-
-    def _may_mend(self) -> bool:
-        """Tell whether mending was not tried lately: what the remote lacks too stays missing."""
-        tried = self._mended_at
-        return tried is None or self._clock.elapsed() - tried > _MENDING_PAUSE
-
-    def _is_read(self, ref: str) -> bool:
-        return ref.startswith(self._layout.namespace) or ref == self._layout.board
 
     def _state(self, listing: Listing, asked: float, answered: float) -> State | None:
         refs = {r: o for r, o in listing.refs.items() if r.startswith(self._layout.namespace)}
@@ -271,7 +252,7 @@ class Reader:
         new = [r for r, key in keyed.items() if key is not None and refs[r] not in self._envelopes]
         bodies = self._objects.find_many([record_path(refs[ref]) for ref in new])
         for ref, found in zip(new, bodies, strict=True):
-            if found is None and self._may_mend() and self._is_partial(refs[ref]):
+            if found is None and self._mender.is_ready and is_partial(self._objects, refs[ref]):
                 raise MissingObject(refs[ref])
             self._decode(refs[ref], found[1] if found else b"")
         for ref, oid in refs.items():
@@ -297,16 +278,6 @@ class Reader:
             found = error.message
         self._envelopes[oid] = found
         return found
-
-    def _is_partial(self, version: Oid) -> bool:
-        """Tell whether the commit ``version`` has a record that is not here, as far as we see."""
-        commit, tree = self._objects.find_many([version, f"{version}^{{tree}}"])
-        if commit is None or commit[0] != "commit":
-            return False
-        if tree is None:
-            return True
-        named = {entry.name for entry in decode_tree(tree[1], self._objects.format)}
-        return record_path(version).partition(":")[2].encode() in named
 
     def _decode_mark(self, name: str, blob: Oid) -> tuple[Oid, Envelope]:
         known = self._marks.get(blob)
@@ -334,7 +305,7 @@ class Reader:
         new = [(name, blob) for name, blob in board.live.items() if blob not in self._marks]
         bodies = self._objects.find_many([blob for _, blob in new])
         for (name, blob), found in zip(new, bodies, strict=True):
-            if found is None and self._may_mend():
+            if found is None and self._mender.is_ready:
                 raise MissingObject(blob)
             self._marks[blob] = self._read_mark(name, found[1] if found else b"")
         self._board, self._rewound = board, _NOT_REWOUND

@@ -113,7 +113,7 @@ class Library:
         try:
             bodies = self._objects.read_many(list(stale.values()))
         except MissingObject:
-            self._objects.note_gap()  # the next look fetches it
+            self._objects.gap.note()  # the next look fetches it
             raise
         drafts = [
             self._draft(part, tree, body)
@@ -124,7 +124,7 @@ class Library:
             part = lacking[start : start + _SLICE]
             found = self._objects.find_many([draft.lacking[file] for draft, file in part])
             if None in found:
-                self._objects.note_gap()
+                self._objects.gap.note()
             for (draft, file), blob in zip(part, found, strict=True):
                 draft.files[file] = read_card(
                     self._collection,
