@@ -47,6 +47,28 @@ def test_once_takes_one_task_or_says_at_once_that_there_is_none(clone: Baton) ->
     assert (status, worker.events[-1]["error"]["code"]) == (75, "waiting")
 
 
+def test_a_claim_that_could_not_be_ended_is_ended_by_the_same_worker(
+    place: Place, clone: Baton
+) -> None:
+    """I4: its record stays until then; the lease is much longer than the test."""
+    add(clone, {"id": "one", "max_attempts": 1})
+    refuse = place.gate / "refuse"
+    hook = place.remote.path / "hooks" / "pre-receive"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\n[ ! -e {refuse} ]\n")
+    hook.chmod(0o755)
+    agent = script(place.area, f"echo 1 >work; touch {refuse}; exit 1")
+    with working(clone, "--lease", "1h", agent=agent) as worker:
+        worker.until("failed", "one")
+        assert "could not be ended as yet" in worker.of("notice", "one")[0]["text"]
+        refuse.unlink()
+        wait_until(lambda: tasks(clone)["one"]["status"] == "failed", "the end of the claim")
+        worker.signal(signal.SIGTERM)
+        assert worker.end() == 130
+    assert len(place.rescues("one", 1)) == 1
+    assert kept_worktrees(clone) == set()
+
+
 def test_drain_ends_when_nothing_is_left_to_do(clone: Baton) -> None:
     """What failed before, what fails once, and what waits for others, is no failure of it."""
     assert work(clone, "--drain")[0] == 0, "there is nothing at all"

@@ -25,7 +25,7 @@ class Vetting:
         assert claim is not None, "a task just claimed has its claim"
         post = Post(self._crew, claimed.task, claimed.token, claim, slot)
         try:
-            return end_claim(post, GivenBack(reason), set())
+            return bool(end_claim(post, GivenBack(reason), set()))
         finally:
             self._crew.company.landed(slot)
 

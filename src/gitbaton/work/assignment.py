@@ -62,6 +62,10 @@ class Assignment:
         self._stopping = should_stop
         self._published: set[Oid] = set()  # what is safe elsewhere, or landed in other words
         self._waits = False  # for the remote, and the claim has to be kept alive meanwhile
+        self._reserved: ClaimRecord | None = None
+        self._worktree: ClaimWorktree | None = None
+        self._reason = "it was interrupted"
+        self._ended = False  # the claim, or its end is in the outbox
 
     def run(self) -> bool:
         """Do it, and return whether the task was finished, published or given to a person.
@@ -70,43 +74,55 @@ class Assignment:
         """
         post, hearts = self._post, self._crew.hearts
         hearts.add(post.token, post.claim.lease)
-        worktree: ClaimWorktree | None = None
-        reserved: ClaimRecord | None = None
-        reason = "it was interrupted"
+        self._crew.in_hand.add(post.name)
         try:
-            reserved = reserve_worktree(self._post)
+            self._reserved = reserve_worktree(self._post)
             self._post.say("working", "making the worktree")
-            worktree = prepare_worktree(self._post)
-            self._work(worktree)
-            reason = "it is no part of the result"
+            self._worktree = prepare_worktree(self._post)
+            self._work(self._worktree)
+            self._reason, self._ended = "it is no part of the result", True
             return True
         except Interrupted as stop:
-            reason = stop.reason
-            return interrupted_claim(post, stop, self._published)
+            return self._end(stop.reason, interrupted_claim(post, stop, self._published))
         except BatonError as error:
-            reason = first_line(error)
-            good = end_claim(post, error, self._published)
+            good = self._end(first_line(error), end_claim(post, error, self._published))
             if isinstance(error, CannotWork):
                 raise
             return good
         except OSError as error:
             reason = f"{error.filename or 'the disk'}: {error.strerror}"
-            return end_claim(post, AttemptFailed(reason), self._published)
+            return self._end(reason, end_claim(post, AttemptFailed(reason), self._published))
         finally:
             self._crew.company.landed(post.slot)
             if not self._waits:
                 hearts.remove(post.token)
-            if worktree is not None:
-                clear_away(
-                    self._crew,
-                    worktree,
-                    self._published,
-                    reason=reason,
-                    actor=post.actor,
-                    say=post.say,
-                )
-            elif reserved is not None:  # until here it told whose claim this is
-                forget_reservation(self._crew.repository, reserved)
+            if not self._ended or self._clear():
+                self._crew.in_hand.discard(post.name)
+
+    def _end(self, reason: str, good: bool | None) -> bool:
+        """Note why the claim ended, and whether it did (``end_claim``)."""
+        self._reason, self._ended = reason, good is not None
+        return bool(good)
+
+    def _clear(self) -> bool:
+        """Save and remove what is left of a claim that has ended; return whether to look again.
+
+        Of one that has not, the record stays: it is what tells whose claim that was.
+        """
+        post, worktree = self._post, self._worktree
+        if worktree is None:
+            if self._reserved is not None:
+                forget_reservation(self._crew.repository, self._reserved)
+            return True
+        settled = clear_away(
+            self._crew,
+            worktree,
+            self._published,
+            reason=self._reason,
+            actor=post.actor,
+            say=post.say,
+        )
+        return not settled or not worktree.is_recorded
 
     # --- the steps
 

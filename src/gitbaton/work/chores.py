@@ -92,7 +92,7 @@ class Upkeep:
                 self._crew.tell("notice", error.message)
 
     def _sweep(self) -> None:
-        """Save and remove the worktrees of workers that died in this clone.
+        """Save and remove the worktrees of workers that died in this clone, and our own leftovers.
 
         Their claims are given back by ``_send``, which comes next.
         """
@@ -103,12 +103,13 @@ class Upkeep:
             alive=self._alive,
             owner=crew.process,
             bereaved=self._returner.give_back,
+            left=lambda name: name not in crew.in_hand,
         )
         for text in found.damaged:
             crew.tell("notice", text)
         for worktree in found.adopted:
             record = worktree.record
-            clear_away(
+            settled = clear_away(
                 crew,
                 worktree,
                 {Oid(oid) for oid in crew.repository.kept().values()},
@@ -116,6 +117,8 @@ class Upkeep:
                 actor=Actor(f"{record.task} epoch {record.epoch}"),
                 say=partial(crew.tell, task=record.task, epoch=record.epoch),
             )
+            if settled and worktree.is_recorded:
+                crew.in_hand.add(record.name)
 
     def _send(self) -> None:
         """Send what waits, in a thread of its own: a landing may run checks, or wait for long."""

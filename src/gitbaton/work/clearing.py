@@ -11,6 +11,7 @@ from gitbaton.core.ids import Oid
 from gitbaton.store.model import Actor
 from gitbaton.work.crew import Crew
 from gitbaton.work.events import Kind
+from gitbaton.work.salvage import KEPT
 from gitbaton.work.worktree import ClaimWorktree
 
 
@@ -30,8 +31,10 @@ def clear_away(
     reason: str,
     actor: Actor,
     say: Say,
-) -> None:
+) -> bool:
     """Save what is unique in the worktree, then remove it; keep it where a commit cannot hold all.
+
+    Returns whether that is settled; else something failed, and it is worth another try.
 
     ``published``: commits that are safe elsewhere. ``reason``: why they did not land, in a line.
     Raises nothing that a worktree, a disk or a remote can cause: it is told.
@@ -48,10 +51,11 @@ def clear_away(
         )
     except BatonError as error:
         say("kept", error.message)
-        return
+        return error.code == KEPT
     except OSError as error:
         say("kept", f"{worktree.path} is kept: {error.strerror}")
-        return
+        return False
     if rescued is not None:
         where = "pushed" if rescued.pushed else "kept here until the remote is back"
         say("rescued", f"{where}: {reason}", commit=rescued.rescue.oid)
+    return True

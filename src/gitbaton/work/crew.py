@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitbaton.core.clock import Clock
@@ -44,7 +44,11 @@ class Orders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crew:
-    """The parts that an assignment works with. Shared by threads."""
+    """The parts that an assignment works with. Shared by threads.
+
+    ``in_hand``: the names of the claims that a slot works on, and of those whose worktree has to
+    stay. What else this process owns in the clone was left over when something failed.
+    """
 
     repository: CoordinationRepository
     queue: Queue
@@ -64,3 +68,4 @@ class Crew:
     tell: Teller
     company: Company
     reach: Reach
+    in_hand: set[str] = field(default_factory=set)

@@ -56,12 +56,12 @@ _WORDS: Final[tuple[tuple[type[BatonError], Word], ...]] = (
 )
 
 
-def end_claim(post: Post, error: BatonError, published: set[Oid]) -> bool:
+def end_claim(post: Post, error: BatonError, published: set[Oid]) -> bool | None:
     """End the claim because of ``error``; return whether it is finished or in a person's hands.
 
     What the agent itself published is added to ``published``. While the remote is away the end
-    waits in the outbox. Raises nothing that a remote can cause: a claim that cannot be ended is
-    told, and lapses.
+    waits in the outbox. Raises nothing that a remote can cause: None for a claim that could not
+    be ended, which is told.
     """
     if isinstance(error, ClaimLost):
         return _lost(post, error, published)
@@ -79,16 +79,16 @@ def end_claim(post: Post, error: BatonError, published: set[Oid]) -> bool:
         post.say("queued", f"{word} waits for the remote: {away.message}")
         return word == "block"
     except BatonError as other:
-        post.say("notice", f"the claim could not be ended and will lapse: {other.message}")
+        post.say("notice", f"the claim could not be ended as yet: {other.message}")
         post.say(_TOLD[word], first_line(error))
-        return False
+        return None
     log = str(post.log) if word == "fail" else None
     post.say(_TOLD[word], first_line(error), log=log)
     return word == "block"
 
 
-def interrupted_claim(post: Post, stop: Interrupted, published: set[Oid]) -> bool:
-    """End the claim of an agent that was stopped: because it was lost, or by the worker."""
+def interrupted_claim(post: Post, stop: Interrupted, published: set[Oid]) -> bool | None:
+    """End the claim of an agent that was stopped, because it was lost or by the worker."""
     lost = post.crew.hearts.lost(post.token)
     error = GivenBack(stop.reason) if lost is None else ClaimLost(post.task.id, lost)
     return end_claim(post, error, published)

@@ -81,7 +81,15 @@ def load_record(repo: CoordinationRepository, name: str) -> ClaimRecord | None:
     except FileNotFoundError:
         return None
     except msgspec.DecodeError as error:
-        raise DamagedRecord(f"{path} is no record of a worktree: {error}") from error
+        raise DamagedRecord(
+            f"{path} is no record of a worktree: {error}",
+            next=f"look whether {path.parent} holds anything of worth, then: rm -r '{path.parent}'",
+        ) from error
+
+
+def is_blank(repo: CoordinationRepository, name: str) -> bool:
+    """Tell whether the record ``name`` holds nothing: a power cut took what was not yet durable."""
+    return not (claim_directory(repo, name) / "claim.json").read_bytes().strip(b"\0")
 
 
 def recorded_names(repo: CoordinationRepository) -> list[str]:

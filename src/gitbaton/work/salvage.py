@@ -29,6 +29,7 @@ from gitbaton.work.tips import (
 )
 from gitbaton.work.worktree import ClaimWorktree
 
+KEPT = "kept"  # the code of the refusal to remove what holds something unique
 SHOWN = 5  # paths named in a reason; the others are counted
 
 
@@ -169,7 +170,7 @@ def remove(claim: ClaimWorktree, published: Collection[Oid], throw_away: Sequenc
         reasons = removal_reasons(assess(claim, published, throw_away))
         if reasons:
             raise Refused(
-                f"{claim.path} is kept: {'; '.join(reasons)}", code="kept", next="baton rescue list"
+                f"{claim.path} is kept: {'; '.join(reasons)}", code=KEPT, next="baton rescue list"
             )
         claim.mark(Phase.REMOVING)
     finish_removal(claim)

@@ -19,7 +19,7 @@ class Slots:
         self._reason: str | None = None
 
     def run(self, claimed: Claimed, slot: int) -> bool:
-        """Run one claim to its end. A bug costs the attempt (its claim lapses), not the worker.
+        """Run one claim to its end. A bug costs the attempt (upkeep ends it), not the worker.
 
         Raises CannotWork when no agent can be started here.
         """

@@ -178,6 +178,11 @@ class ClaimWorktree:
         return next((place for place in places if place.is_dir()), None)
 
     @property
+    def is_recorded(self) -> bool:
+        """Whether it is still known: it was not removed."""
+        return (claim_directory(self.repo, self.record.name) / "claim.json").exists()
+
+    @property
     def registered(self) -> bool:
         """Whether git's own directory for it is still there."""
         admin = Path(self.record.admin)

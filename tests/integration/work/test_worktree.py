@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import random
 import select
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from gitbaton.core.errors import InvalidInput, Refused
+from gitbaton.core.errors import DamagedRecord, InvalidInput, Refused
 from gitbaton.core.ids import Nonce, Oid
 from gitbaton.git.worktrees import Worktrees
-from gitbaton.work.orphans import sweep
+from gitbaton.work.orphans import Orphans, sweep
 from gitbaton.work.record import ClaimRecord, Phase, load_record, recorded_names, save_record
 from gitbaton.work.worktree import (
     ClaimWorktree,
@@ -252,6 +255,44 @@ def test_the_dead_are_told_of_before_anything_of_theirs_goes(desk: Desk) -> None
     )
     assert told == ["making", "working"]
     assert working.path.is_dir()
+
+
+def test_what_could_not_be_saved_is_taken_up_again_by_the_same_worker(desk: Desk) -> None:
+    """I3, I4: a full disk is told, and only what nobody of this worker is at is tried again."""
+    worked_on, left = desk.claim("worked-on"), desk.claim("left")
+
+    def full(record: ClaimRecord) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "local.sqlite")
+
+    def look(bereaved: Callable[[ClaimRecord], None]) -> Orphans:
+        return sweep(
+            desk.repo,
+            desk.directory,
+            alive=lambda owner: True,
+            owner=replace(US, namespace="7"),
+            bereaved=bereaved,
+            left=lambda name: name == left.record.name,
+        )
+
+    assert look(full).damaged == ("local.sqlite: No space left on device",)
+    again = look(lambda record: None)
+    assert [claim.path for claim in again.adopted] == [left.path]
+    assert again.damaged == () and worked_on.path.is_dir()
+
+
+@pytest.mark.parametrize("content", [b"", bytes(512)])
+def test_a_reservation_that_a_power_cut_emptied_is_none(desk: Desk, content: bytes) -> None:
+    """I4: unless there is a worktree: then it is told, with what to do."""
+    made = desk.claim("made")
+    assert reserve(desk) is not None
+    for name in ("task-1-e1", made.record.name):
+        (desk.repo.path / "claims" / name / "claim.json").write_bytes(content)
+    with pytest.raises(DamagedRecord) as damaged:
+        load_record(desk.repo, "task-1-e1")
+    assert "rm -r '" in str(damaged.value.next)
+    found = sweep(desk.repo, desk.directory, alive=lambda owner: False, owner=US)
+    assert len(found.damaged) == 1 and "made-e1" in found.damaged[0]
+    assert recorded_names(desk.repo) == ["made-e1"]
 
 
 def reserve(desk: Desk, task: str = "task-1") -> ClaimRecord | None:
