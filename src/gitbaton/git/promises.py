@@ -6,6 +6,7 @@ they open. Records are never left to that: each would cost a fetch, and a look w
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -21,7 +22,15 @@ _FOR_WORKTREES: Final = ("includeIf.gitdir:**/baton/worktrees/*.path", _FILE)
 def promise_options(repository: Path) -> tuple[str, ...]:
     """Return git's options to fetch what is promised; none where the clone is whole."""
     file = repository / _FILE
-    return ("-c", f"include.path={file}") if file.is_file() else ()
+    return ("-c", f"include.path={file}") if has_promises(repository) else ()
+
+
+def has_promises(repository: Path) -> bool | None:
+    """Tell whether the clone is partial; None: that was never written down."""
+    try:
+        return (repository / _FILE).stat().st_size > 0
+    except FileNotFoundError:
+        return None
 
 
 def drop_promises(options: Sequence[str]) -> tuple[str, ...]:
@@ -41,9 +50,7 @@ def write_promises(repository: Path, settings: Iterable[tuple[str, str | None]])
     Only for the worktrees of agents; what runs in the bare repository asks for it by name.
     """
     lines = [format_setting(name, value) for name, value in settings if _KEYS.fullmatch(name)]
-    file = repository / _FILE
-    if not lines:
-        file.unlink(missing_ok=True)
-        return []
-    file.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
-    return [format_setting(*_FOR_WORKTREES)]
+    temporary = repository / f"{_FILE}.{os.getpid()}"
+    temporary.write_text("".join(lines), encoding="utf-8", errors="surrogateescape")
+    temporary.replace(repository / _FILE)
+    return [format_setting(*_FOR_WORKTREES)] if lines else []

@@ -18,7 +18,7 @@ from gitbaton.core.errors import BatonError, GitFailed
 from gitbaton.core.ids import Oid, is_oid
 from gitbaton.git.objects import Format
 from gitbaton.git.objectstore import ObjectStore
-from gitbaton.git.promises import promise_options, write_promises
+from gitbaton.git.promises import has_promises, promise_options, write_promises
 from gitbaton.git.runner import Git, clean_environment
 from gitbaton.git.setting import format_setting
 from gitbaton.git.sharing import private_mode
@@ -262,7 +262,8 @@ class CoordinationRepository:
         ours, theirs = self.path / "clone.config", self.clone.common / "config"
         self._follow_shallow()
         try:
-            if ours.stat().st_mtime_ns >= theirs.stat().st_mtime_ns:
+            current = ours.stat().st_mtime_ns >= theirs.stat().st_mtime_ns
+            if current and has_promises(self.path) is not None:
                 return
         except FileNotFoundError:
             pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -193,3 +194,27 @@ def test_much_is_left_to_git(
     assert not copy([tip if limit == "_GENERATIONS" else wide.oid], there, here)
     monkeypatch.undo()
     assert copy([tip, wide.oid], there, here)
+
+
+def test_a_copy_is_on_the_disk_and_ends_at_what_is_ours(
+    there: Place, here: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is borrowed may be half of a fetch; what is loose may go with the power."""
+    lender = Place(here.path.parent / "lender.git")
+    (here.path / "objects" / "info" / "alternates").write_text("../../lender.git/objects\n")
+    leaf = blob(there, "leaf")
+    root = tree(there, {"leaf": leaf})
+    old = commit(there, root, subject="old")
+    new = commit(there, root, old.oid, subject="new")
+    there.objects.write([leaf, root, old, new])
+    lender.objects.write([old, new])  # and not what they name
+    loose = set(here.path.glob("objects/[0-9a-f][0-9a-f]"))
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    assert copy([new.oid], there, here)
+    assert whole(here, new.oid)
+    everything = {leaf.oid, root.oid, old.oid, new.oid}
+    assert here.objects.own(everything) == everything
+    assert len(synced) == 2  # the pack and its index
+    assert set(here.path.glob("objects/[0-9a-f][0-9a-f]")) == loose
+    lender.close()
