@@ -131,6 +131,7 @@ class _Counted(ObjectStore):
         self._inner = inner
         self._missing = missing
         self.format = inner.format
+        self.gap = inner.gap
         self.asked = 0
 
     def find_many(self, names: Sequence[str]) -> list[tuple[Kind, bytes] | None]:

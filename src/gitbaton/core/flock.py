@@ -37,6 +37,10 @@ def share(handle: int) -> bool:
     try:
         from fcntl import LOCK_SH, flock
     except ModuleNotFoundError as error:
-        raise Refused("this system has no flock(2)", code="unsupported") from error
+        raise Refused(
+            "this system has no flock(2)",
+            code="unsupported",
+            next="run it on Linux or macOS, or in WSL",
+        ) from error
     flock(handle, LOCK_SH)
     return True

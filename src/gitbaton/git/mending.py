@@ -52,7 +52,10 @@ def fetch_apart(git: Git, fetch: Callable[[Git], None]) -> None:
             finally:
                 shutil.rmtree(apart, ignore_errors=True)
     except Timeout as error:
-        raise BatonError(f"another process mends {home}, and does not end") from error
+        raise BatonError(
+            f"another process mends {home}, and does not end",
+            next=f"fuser {home / 'mending.lock'}, to see which one",
+        ) from error
     except OSError as error:
         raise BatonError(
             f"cannot write to {home}: {error.strerror}", next=f"ls -ld {home}; df {home}"
