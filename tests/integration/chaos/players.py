@@ -13,7 +13,7 @@ from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 from gitbaton.app import App, open_app
-from gitbaton.core.errors import ClaimLost, NothingToClaim
+from gitbaton.core.errors import ClaimLost, NothingToClaim, Refused
 from gitbaton.core.ids import Oid
 from gitbaton.git.objects import Commit, Person, encode_commit, make_object
 from gitbaton.store.model import Branch, Move
@@ -77,15 +77,21 @@ def _play(clone: str, number: int, rules: Rules, environment: Mapping[str, str])
             assert app.remote is not None
             app.__dict__["remote"] = CarelessRemote(app.repository.git, app.remote.url)
         _seat.wait()
-        return _drain(app, number, rules)
+        score = Score()
+        try:
+            _drain(app, number, rules, score)
+        except Refused as error:  # forced pushes set the board back, which ends an honest player
+            if not rules.careless or error.code != "board_rewound":
+                raise
+        return score
     finally:
         app.close()
 
 
-def _drain(app: App, number: int, rules: Rules) -> Score:
+def _drain(app: App, number: int, rules: Rules, score: Score) -> None:
+    """Play until all is done; write down in ``score`` what comes of it."""
     who = Claimant(f"player-{number}", f"worker-{number}", "here")
     rng = random.Random(number)
-    score = Score()
     tidied = 0
     app.store.tidy()  # as a worker does when it starts: the next of the backlog become live
     deadline = time.monotonic() + rules.patience
@@ -94,7 +100,7 @@ def _drain(app: App, number: int, rules: Rules) -> Score:
             won = app.queue.claim(who, count=rules.batch)
         except NothingToClaim:
             if _is_over(app):
-                return score
+                return
             time.sleep(rng.uniform(0.5, 1.5))  # others hold what the rest waits for
             continue
         for claimed in won:
@@ -112,7 +118,7 @@ def _drain(app: App, number: int, rules: Rules) -> Score:
             tidied = len(score.wins)
             app.store.tidy()
     if rules.careless:
-        return score  # what was overwritten is waited for in vain
+        return  # what was overwritten is waited for in vain
     raise TimeoutError(f"player {number} gave up; it landed {len(score.wins)} tasks")
 
 

@@ -86,7 +86,11 @@ def test_two_clones_on_any_server(remote_site: Site, tmp_path: Path) -> None:
         assert len(merged) >= 3
         log = json.loads(pages[0].scene.read("log.json") or b"[]")
         runs = Counter((entry["who"], entry["frame"]) for entry in log)
-        assert set(runs.values()) == {1} and len(runs) == len(AGENTS) * len(merged)
+        assert set(runs.values()) == {1}
+        # Whoever has had enough frames may leave one to which its agents were still counted.
+        whole = [frame.number - 1 for frame in merged if not frame.missing]
+        assert len(whole) >= 2
+        assert {(who, n) for n in whole for who in AGENTS} <= runs.keys()
         for page in pages[:-1]:
             assert history.replay(page).differences == ()
         assert [r for r in remote.refs() if "/frames/" in r] == [], "who leaves takes its tokens"
