@@ -81,6 +81,11 @@ def _containers() -> str | None:
     return tried.stderr.strip() or "unshare failed" if tried.returncode else None
 
 
+def _numbered() -> str | None:
+    there = Path("/proc/self/ns/pid").exists()
+    return None if there else "no /proc/self/ns/pid (Linux only)"
+
+
 def _mounts() -> str | None:
     tried = subprocess.run(
         ["unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
@@ -105,6 +110,8 @@ _CHECKS: Mapping[str, Callable[[], str | None]] = {
     "namespaces": _namespaces,
     "containers": lambda: _containers() if shutil.which("unshare") else "no unshare (util-linux)",
     "mounts": lambda: _mounts() if shutil.which("unshare") else "no unshare (util-linux)",
+    "full-device": lambda: None if Path("/dev/full").exists() else "there is no /dev/full here",
+    "numbered-namespaces": _numbered,
     "http-backend": _backend,
     "openssl": _openssl,
     "pre-commit": _framework("pre-commit"),

@@ -341,10 +341,11 @@ def init_app(
     if before is not None and settings.target is None and settings.remote == before.remote:
         settings = msgspec.structs.replace(settings, target=before.target)
     if settings != before:
-        write_settings(state, settings)
         if before is not None and before.remote is not None and settings.remote != before.remote:
-            # Another remote has another board, or none: it was not set back.
+            # Another remote has another board, or none: it was not set back. Before the choice is
+            # written: who is killed in between has forgotten what the next look shows again.
             CoordinationRepository.open(clone).forget_seen()
+        write_settings(state, settings)
     return App(clone, env, settings), settings != before
 
 

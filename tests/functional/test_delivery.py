@@ -12,9 +12,18 @@ from pathlib import Path
 import pytest
 
 from tests.functional.baton import COMMAND, Baton
+from tests.needs import needs
 
 FULL = Path("/dev/full")
-full_device = pytest.mark.skipif(not FULL.exists(), reason="there is no /dev/full here")
+
+
+@pytest.fixture
+def full_device() -> None:
+    """A device that is always full."""
+    needs("full-device")
+
+
+with_full_device = pytest.mark.usefixtures("full_device")
 
 
 def redirected(
@@ -31,7 +40,7 @@ def redirected(
     )
 
 
-@full_device
+@with_full_device
 @pytest.mark.parametrize("words", [("list",), ("list", "--json"), ("--help",), ("show", "--help")])
 def test_an_answer_that_cannot_be_written_has_a_status_of_its_own(
     baton: Baton, words: tuple[str, ...]
@@ -44,7 +53,7 @@ def test_an_answer_that_cannot_be_written_has_a_status_of_its_own(
     assert next == "  next: baton status"
 
 
-@full_device
+@with_full_device
 def test_a_failure_keeps_its_status_and_is_told_on_the_other_stream(baton: Baton) -> None:
     done = redirected(baton, ">/dev/full", "show", "none", "--json")
     assert (done.returncode, done.stderr) == (
@@ -53,7 +62,7 @@ def test_a_failure_keeps_its_status_and_is_told_on_the_other_stream(baton: Baton
     )
 
 
-@full_device
+@with_full_device
 @pytest.mark.parametrize("redirection", [">/dev/full", ">/dev/full 2>/dev/full", ">&- 2>&-"])
 def test_a_commit_is_made_though_nobody_can_be_told(baton: Baton, redirection: str) -> None:
     hook = baton.directory / ".git" / "hooks" / "pre-commit"
@@ -69,8 +78,8 @@ def test_a_commit_is_made_though_nobody_can_be_told(baton: Baton, redirection: s
 
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_a_command_succeeds_though_it_cannot_complain(baton: Baton, redirection: str) -> None:
-    if "full" in redirection and not FULL.exists():
-        pytest.skip("there is no /dev/full here")
+    if "full" in redirection:
+        needs("full-device")
     done = redirected(baton, redirection, "list", "--json", "--verbose")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"tasks": []})
 
@@ -80,7 +89,7 @@ def test_a_closed_stream_is_never_the_number_of_a_file_of_ours(baton: Baton) -> 
     assert [task["id"] for task in baton.ok("list")["tasks"]] == ["one"]
 
 
-@full_device
+@with_full_device
 def test_a_worker_that_nobody_hears_gives_back_what_it_holds(baton: Baton) -> None:
     baton.ok("add", "one", "--id", "one")
     events = redirected(baton, "| head -n 1", "work", "--agent", "sleep 600", "--once", "--json")
@@ -91,7 +100,7 @@ def test_a_worker_that_nobody_hears_gives_back_what_it_holds(baton: Baton) -> No
     assert (task["status"], task["claim"]) == ("pending", None)
 
 
-@full_device
+@with_full_device
 def test_a_primary_that_nobody_hears_ends_in_order(clones: Callable[[str], Baton]) -> None:
     one = clones("one")
     (one.directory / "agents.json").write_text('["ann"]')

@@ -66,6 +66,14 @@ class View:
         return self.tasks.whole().damaged
 
     @property
+    def damaged_live(self) -> Mapping[Key, str]:
+        """Why some records are no tasks, of those that are not parked. Asks for no others."""
+        live = [key for key in self.snapshot.live if key.startswith(_PREFIX)]
+        found = {key: self.damage(key.removeprefix(_PREFIX)) for key in live}
+        misread = {key: why for key, why in found.items() if why is not None}
+        return {**self.snapshot.damaged, **misread}
+
+    @property
     def has_parked(self) -> bool:
         """Whether there are records besides the live ones."""
         return len(self.snapshot.records) > len(self.snapshot.live)

@@ -151,6 +151,35 @@ def test_what_may_still_be_carried_out_is_never_said_not_to_be_done(
     assert store.read().records[TASK].value == {"mine": True}
 
 
+def test_what_the_server_has_answered_does_not_come_later(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over http a lost race is unknown as well (git/answers.py); a lock must not make it so."""
+    monkeypatch.setattr("gitbaton.store.gitengine.patience._LOCKED", 0.0)
+    monkeypatch.setattr("gitbaton.store.gitengine.patience._LOCKED_TURNS", 2)
+
+    class Locked(Forwarding):
+        locked = False
+
+        def push(self, updates: Sequence[RefUpdate], *, atomic: bool) -> Mapping[str, RefResult]:
+            if not self.locked:
+                return self.inner.push(updates, atomic=atomic)
+            return {u.ref: RefResult(PushState.UNKNOWN, "locked", answered=True) for u in updates}
+
+    remotes: list[Locked] = []
+
+    def wrap(remote: Remote) -> Remote:
+        remotes.append(Locked(remote))
+        return remotes[-1]
+
+    store = place.store(wrap=wrap)
+    version = create(store, "task-001")
+    remotes[0].locked = True
+    [outcome] = store.commit([change({TASK: version}, {TASK: {"mine": True}})])
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "contention"
+
+
 def test_a_landing_whose_answer_was_lost_is_committed(place: Place) -> None:
     """I2: the branch and the record moved together, and the landing knows it."""
     commit = place.commit_file(0, "a.txt", "a")

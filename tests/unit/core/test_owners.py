@@ -16,7 +16,8 @@ import pytest
 from gitbaton.core import owners as marks
 from gitbaton.core import process as processes
 from gitbaton.core.owners import Owners
-from gitbaton.core.process import Process, own_namespace
+from gitbaton.core.process import Process
+from tests.needs import needs
 
 BOOT = "a/this-boot"
 ENTERS = (
@@ -32,7 +33,10 @@ FORKS = ENTERS + (
 )
 STARTS = ENTERS + "subprocess.Popen(['cat']); os._exit(0)"
 
-pytestmark = pytest.mark.skipif(own_namespace() is None, reason="a system without namespaces")
+
+@pytest.fixture(autouse=True)
+def namespaces_have_numbers() -> None:
+    needs("numbered-namespaces")
 
 
 @contextmanager

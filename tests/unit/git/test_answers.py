@@ -98,6 +98,7 @@ def test_over_http_only_our_own_git_can_say_that_we_lost(to: str) -> None:
     )
     fates = parse_push(there, UPDATES, said="")
     assert {fate.state for fate in fates.values()} == {PushState.UNKNOWN}
+    assert all(fate.answered for fate in fates.values()), "nothing of it comes later"
     hook = answer(
         f"!\t{B}:{X}\t[remote rejected] (hook declined)",
         f"!\t:{Y}\t[remote rejected] (atomic push failure)",
@@ -112,6 +113,7 @@ def test_a_ref_without_a_line_is_unknown_and_foreign_lines_are_ignored() -> None
     fates = parse_push(text, UPDATES, said="")
     assert set(fates) == {X, Y}
     assert {fate.state for fate in fates.values()} == {PushState.UNKNOWN}
+    assert not any(fate.answered for fate in fates.values())
 
 
 def test_a_refusal_carries_the_hooks_words_without_control_characters() -> None:

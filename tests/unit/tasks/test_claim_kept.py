@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.errors import BatonError, GitFailed, RemoteUnreachable
 from gitbaton.store.model import Outcome, Snapshot
 from gitbaton.tasks.claims import Claimed
 from gitbaton.tasks.drafts import Draft
@@ -15,10 +15,11 @@ class Cut(Meddler):
     """Is away for every look once ``away`` is set."""
 
     away = False
+    why: BatonError = RemoteUnreachable("away")
 
     def read(self, prefix: str = "") -> Snapshot:
         if self.away:
-            raise RemoteUnreachable("away")
+            raise self.why
         return super().read(prefix)
 
 
@@ -47,6 +48,21 @@ def test_a_claim_is_kept_when_the_look_after_it_fails(desk: Desk) -> None:
     [won] = queue.claim(who())
     assert won.task.id == "second"
     assert desk.other.check(won.token).version == won.version
+
+
+def test_a_look_that_fails_for_another_reason_is_no_consent(desk: Desk) -> None:
+    """I9: what could not be read may be the very gate or need that the claim rests on."""
+    needing(desk, "second")
+    store = Cut(desk.memory)
+    queue = desk.join(store)
+
+    def break_down() -> None:
+        store.away = True
+        store.why = GitFailed(["git", "cat-file"], 128, "broken")
+
+    store.after_commit = break_down
+    with pytest.raises(GitFailed):
+        queue.claim(who())
 
 
 def test_what_holds_is_kept_when_the_rest_cannot_be_withdrawn(desk: Desk) -> None:

@@ -46,7 +46,7 @@ def command(request: Request, statuses: tuple[str, ...], labels: tuple[str, ...]
         for task in sorted((view.live if at_work else view.tasks).values(), key=_place)
         if (not statuses or task.status in statuses) and set(labels) <= set(task.labels)
     ]
-    for key, reason in () if at_work else view.damaged.items():
+    for key, reason in (view.damaged_live if at_work else view.damaged).items():
         request.output.note(f"{key} cannot be read: {reason}; next: baton doctor")
     request.output.answer(
         {"tasks": [task_document(task, app.gatekeeper) for task in tasks]},

@@ -105,19 +105,19 @@ class Channel:
         Raises Garbled, TookTooLong.
         """
         assert self._process.stdout is not None
-        decoder, packets = Decoder(), list[Packet]()
+        decoder, packets, ended = Decoder(), list[Packet](), False
         with selectors.DefaultSelector() as ready:
             ready.register(self._process.stdout, selectors.EVENT_READ)
-            while Mark.FLUSH not in packets:
+            while not ended:
                 if deadline.over() or not ready.select(deadline.left()):
                     raise TookTooLong("the server said nothing in time", sent=False)
                 data = os.read(self._process.stdout.fileno(), _BLOCK)
                 if not data:
                     self._wait(deadline)
                     break
-                packets += decoder.feed(data)
-                if any(isinstance(packet, bytes) and packet.startswith(NO) for packet in packets):
-                    break
+                new = decoder.feed(data)
+                packets += new
+                ended = any(map(_ends_section, new))
         return packets
 
     def finish(self, request: bytes, deadline: Deadline) -> bytes:
@@ -140,3 +140,7 @@ class Channel:
         except subprocess.TimeoutExpired as error:
             words = "the server closed the conversation and did not end it"
             raise TookTooLong(words, sent=False) from error
+
+
+def _ends_section(packet: Packet) -> bool:
+    return packet is Mark.FLUSH if isinstance(packet, Mark) else packet.startswith(NO)

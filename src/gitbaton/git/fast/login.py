@@ -36,7 +36,7 @@ class Login:
                 if self._unasked and self._header is None:
                     self._header = self._find(deadline)
                     if self._header is None:  # there are none any more: newer git would insist
-                        self._set_proactive("--unset")
+                        self._remember(asks=False)
                 self._unasked = False
         return self._header
 
@@ -65,17 +65,17 @@ class Login:
                 self._tell("approve")
                 if self._to_remember:
                     self._to_remember = False
-                    self._set_proactive("basic")
+                    self._remember(asks=True)
 
     def _find(self, deadline: Deadline) -> str | None:
         return self._ask(deadline) if self._address.password is None else self._from_address()
 
-    def _set_proactive(self, *words: str) -> None:
-        """Write the setting: the value, or ``--unset``. Of the repository of ``git`` alone."""
+    def _remember(self, *, asks: bool) -> None:
+        """Note in the repository of ``git``, and nowhere else, whether the server asks."""
         name = f"http.{self._address.scheme}://{self._address.authority}/.proactiveAuth"
-        option, value = (words, ()) if words[0].startswith("--") else ((), words)
+        words = (name, "basic") if asks else ("--unset", name)
         # Refused when another command writes at this moment: it writes the same.
-        self._git.run("config", *option, name, *value, check=False)
+        self._git.run("config", *words, check=False)
 
     def _from_address(self) -> str:
         return basic(self._address.user or "", self._address.password or "")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from gitbaton.core.errors import RemoteUnreachable
+from gitbaton.core.errors import BatonError, RemoteUnreachable
 from gitbaton.core.ids import Oid
 from gitbaton.git.fast.remote import FastRemote
 from gitbaton.git.fast.webconfig import basic
@@ -154,6 +154,20 @@ def test_a_server_that_has_asked_for_a_password_is_not_left_to_ask_again(
     assert later.push([RefUpdate(Y, None, oid)], atomic=False)[Y].state is DONE
     assert secure.server.asked == [PUSH, PUSH, PUSH]
     assert log.read_text().split() == ["get", "store", "get", "store"]
+
+
+def test_what_was_remembered_is_forgotten_with_the_credentials(
+    desk: Desk, secure: WatchedSite, tmp_path: Path
+) -> None:
+    """Newer git insists on credentials where the setting stands, asked for or not."""
+    server = secure.fresh()
+    _helper(desk, tmp_path, "s3cret")
+    assert fast(desk, server).list(["refs/"]).refs == {}
+    assert "proactiveauth" in desk.git.run("config", "--list").text
+    desk.git.run("config", "--unset", "credential.helper")
+    with pytest.raises(BatonError):
+        fast(desk, server).list(["refs/"])
+    assert "proactiveauth" not in desk.git.run("config", "--list").text
 
 
 def test_what_was_remembered_and_is_wrong_by_now(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,6 +13,7 @@ from gitbaton.core.errors import Refused
 from gitbaton.core.ids import Oid
 from gitbaton.core.process import Process
 from gitbaton.workspace.sessions.roll import (
+    Alive,
     OwnTree,
     Roll,
     Session,
@@ -26,6 +29,11 @@ from gitbaton.workspace.sessions.roll import (
 
 ME = Process(99, "0", "here")
 NAMES = ("a", "b", "c", "d", "e")
+
+
+def among(pids: Collection[int]) -> Alive:
+    """Return the judgement that those processes live, and no others."""
+    return lambda process: process.pid in pids
 
 
 def session(
@@ -63,7 +71,7 @@ def test_only_living_sessions_in_the_same_tree_crowd_it(
         for s in roll.sessions.values()
         if s.place == "/t" and s.tree is None and s.owner.pid in pids
     ]
-    alive = lambda process: process.pid in pids  # noqa: E731
+    alive = among(pids)
     assert {s.name for s in sharing(roll, "/t", alive)} == {s.name for s in there}
     assert needs_own_tree(roll, "/t", threshold=threshold, alive=alive) == (len(there) >= threshold)
 
@@ -93,7 +101,7 @@ def test_a_session_is_taken_only_from_the_dead_the_kept_or_by_force(
 def test_every_session_without_a_living_owner_is_an_orphan_but_for_the_kept(
     roll: Roll, pids: frozenset[int]
 ) -> None:
-    alive = lambda process: process.pid in pids  # noqa: E731
+    alive = among(pids)
     found = {s.name for s in orphans(roll, alive)}
     for one in roll:
         assert (one.name in found) == (one.stage is not Stage.KEPT and one.owner.pid not in pids)
@@ -129,7 +137,7 @@ def test_an_active_session_lives_as_long_as_what_was_started_in_it(
     pids: frozenset[int], commands: frozenset[int]
 ) -> None:
     """I3, I4: `baton` may be killed before the command that it runs ends."""
-    alive = lambda process: process.pid in pids  # noqa: E731
+    alive = among(pids)
     for command in commands:
         one = replaced(session("a", pid=1), command=Process(command, "0", "here"))
         roll = Roll({"a": one})
